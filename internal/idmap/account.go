@@ -1,0 +1,83 @@
+package idmap
+
+import (
+	"slices"
+	"time"
+)
+
+// UserType says what an account can do on its platform.
+type UserType string
+
+// The user types. Full accounts sign in; non-interactive ones use web services only; synchronized ones cannot sign in
+// until they are licensed; stubs only ever own records.
+const (
+	UserTypeFull           UserType = "full"
+	UserTypeNonInteractive UserType = "non_interactive"
+	UserTypeSynchronized   UserType = "synchronized"
+	UserTypeStub           UserType = "stub"
+)
+
+// UserTypes returns all user types.
+func UserTypes() []UserType {
+	return []UserType{UserTypeFull, UserTypeNonInteractive, UserTypeSynchronized, UserTypeStub}
+}
+
+// Account is a person or a service in a connection. Its ID never changes; all else may.
+type Account struct {
+	ID        string     `json:"id" doc:"Immutable id on the platform, such as an Entra object id."`
+	Username  string     `json:"username,omitempty"`
+	Email     string     `json:"email,omitempty" doc:"Primary address."`
+	Aliases   []string   `json:"aliases,omitempty" nullable:"false" doc:"Further (proxy) addresses."`
+	Name      string     `json:"name,omitempty" doc:"Display name."`
+	GivenName string     `json:"given_name,omitempty"`
+	Surname   string     `json:"surname,omitempty"`
+	UserType  UserType   `json:"user_type,omitempty" enum:"full,non_interactive,synchronized,stub"`
+	Disabled  bool       `json:"disabled,omitempty"`
+	Admin     bool       `json:"admin,omitempty"`
+	BuiltIn   bool       `json:"built_in,omitempty"`
+	Readonly  bool       `json:"readonly,omitempty"`
+	DeletedOn *time.Time `json:"deleted_on,omitempty" doc:"Set when the account left the directory. Read-only."`
+	Revision  int64      `json:"revision,omitempty" doc:"Read-only."`
+}
+
+// UserID returns what the application knows the account by: its username, or its id where it has none.
+func (a Account) UserID() string {
+	if a.Username != "" {
+		return a.Username
+	}
+	return a.ID
+}
+
+// UserKey returns the canonical form of UserID.
+func (a Account) UserKey() string { return Fold(a.UserID()) }
+
+// Deleted reports whether the account has left the directory.
+func (a Account) Deleted() bool { return a.DeletedOn != nil }
+
+// AddressKeys returns the canonical forms of the primary address and of the aliases, the primary first, each once.
+// What is not an address is left out: directories contain such values, and nobody can hold them.
+func (a Account) AddressKeys() []string {
+	return addressKeys(append([]string{a.Email}, a.Aliases...))
+}
+
+// Label names the account to a person: its display name and what it is known by.
+func (a Account) Label() string {
+	known := a.UserID()
+	if a.Username == "" && a.Email != "" {
+		known = a.Email
+	}
+	if a.Name == "" || a.Name == known {
+		return known
+	}
+	return a.Name + " (" + known + ")"
+}
+
+func addressKeys(addresses []string) []string {
+	var keys []string
+	for _, address := range addresses {
+		if key, err := CanonicalEmail(address); err == nil && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}

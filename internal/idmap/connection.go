@@ -1,0 +1,40 @@
+package idmap
+
+import "time"
+
+// Connection is one directory of identities on one platform: a Microsoft 365 tenant, a Sales pod, an AD domain.
+type Connection struct {
+	ID       string      `json:"id,omitempty" doc:"Opaque. A client may choose it when it creates the connection; else the server does."`
+	Name     string      `json:"name" doc:"Unique among connections, compared without regard to case."`
+	Platform PlatformRef `json:"platform" doc:"Cannot change."`
+	// Authoritative: an email or user id that the directory does not know does not exist.
+	Authoritative bool       `json:"authoritative,omitempty" doc:"What the directory does not know does not exist."`
+	MailDomain    string     `json:"mail_domain,omitempty" doc:"Domain of addresses that follow the username."`
+	Features      *Features  `json:"features,omitempty" doc:"What the platform supports. Read-only."`
+	Directory     *Directory `json:"directory,omitempty" doc:"The files that were imported last. Read-only."`
+	Revision      int64      `json:"revision,omitempty" doc:"Read-only."`
+	CreatedOn     *time.Time `json:"created_on,omitempty" doc:"Read-only."`
+	ModifiedOn    *time.Time `json:"modified_on,omitempty" doc:"Read-only."`
+}
+
+// PlatformRef names a platform by its id.
+type PlatformRef struct {
+	ID string `json:"id" doc:"One of the platforms that the server knows, such as microsoft365."`
+}
+
+// Directory says which files the accounts and the groups of a connection came from.
+type Directory struct {
+	Accounts *Import `json:"accounts,omitempty"`
+	Groups   *Import `json:"groups,omitempty"`
+}
+
+// Import describes a directory file that was imported whole. It is forgotten when somebody edits one of its rows, so
+// that a client sees that the directory is no longer what its file says.
+type Import struct {
+	SHA256     string    `json:"sha256" doc:"Hex digest of the file as it was sent."`
+	Count      int       `json:"count" doc:"Rows in the file."`
+	ImportedOn time.Time `json:"imported_on"`
+}
+
+// Key returns the form under which connection names are unique.
+func (c Connection) Key() string { return Fold(c.Name) }

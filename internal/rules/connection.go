@@ -1,0 +1,63 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// MaxConnectionNameLength is the longest name of a connection, in characters.
+const MaxConnectionNameLength = 200
+
+// EmailScope returns the scope in which an email of a mapping to that destination is unique: the connection, or all
+// connections of its platform where that is exclusive (S0: one mailbox, one Sales instance).
+func EmailScope(destination idmap.Connection) string {
+	if p, ok := idmap.PlatformByID(destination.Platform.ID); ok && p.Features.ExclusiveMail {
+		return "platform:" + p.ID
+	}
+	return "connection:" + destination.ID
+}
+
+// CheckConnection reports what a connection breaks on its own.
+func CheckConnection(c idmap.Connection) []idmap.Violation {
+	var found []idmap.Violation
+	add := func(field, format string, args ...any) {
+		found = append(found, idmap.Violation{Code: idmap.CodeInvalid, Field: field, Description: fmt.Sprintf(format, args...)})
+	}
+	if err := idmap.PlainText(c.Name, MaxConnectionNameLength); err != nil {
+		add("name", "The name of a connection cannot be stored: %s.", err)
+	} else if c.Key() == "" {
+		add("name", "The name of a connection must not be empty.")
+	}
+	if _, ok := idmap.PlatformByID(c.Platform.ID); !ok {
+		add("platform.id", "There is no platform %q. The platforms are %s.", clip(c.Platform.ID), strings.Join(idmap.PlatformIDs(), ", "))
+	}
+	if c.MailDomain != "" {
+		if _, err := idmap.CanonicalDomain(c.MailDomain); err != nil {
+			add("mail_domain", "The mail domain cannot be used: %s.", err)
+		}
+	}
+	return found
+}
+
+// CheckConnectionUpdate reports what an update of a connection breaks besides CheckConnection.
+func CheckConnectionUpdate(before, after idmap.Connection) []idmap.Violation {
+	if before.Platform.ID == after.Platform.ID {
+		return nil
+	}
+	return []idmap.Violation{{
+		Code: idmap.CodeImmutable, Field: "platform.id",
+		Description: fmt.Sprintf("Connection %q is on platform %s, and the platform of a connection cannot change. Make another connection for %s.",
+			before.Name, before.Platform.ID, clip(after.Platform.ID)),
+	}}
+}
+
+// clip shortens what a user sent, for a sentence.
+func clip(s string) string {
+	const limit = 100
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,88 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// checkCanSignIn refuses a user that can never sign in, and warns of one that cannot yet, or not everywhere (S3).
+func checkCanSignIn(c *candidate, _ *others, r *report) {
+	if c.user == nil {
+		return
+	}
+	conflict := &idmap.Conflict{Kind: "account", ID: c.user.ID, Holder: c.user.Label()}
+	refuse := func(why string) {
+		r.refuse(idmap.CodeUserCannotSignIn, fieldUserID, conflict, "User %q (%s) of connection %q cannot sign in: %s.",
+			clip(c.m.UserID), c.user.Label(), c.destination.Name, why)
+	}
+	switch {
+	case c.user.Deleted():
+		refuse("the account was deleted. Map a user who is still there, or restore the account")
+	case c.user.UserType == idmap.UserTypeStub:
+		refuse("the account is a stub, which only ever owns records. Map the person's real account")
+	case c.user.Disabled:
+		refuse("the account is disabled. Enable it in the application first")
+	case c.user.UserType == idmap.UserTypeNonInteractive:
+		r.warn(idmap.CodeNonInteractiveUser, fieldUserID, "User %q is non-interactive: it may use web services only.", clip(c.m.UserID))
+	case c.user.UserType == idmap.UserTypeSynchronized:
+		r.warn(idmap.CodeUnlicensedUser, fieldUserID, "User %q is synchronized but not licensed, and cannot sign in until it is.", clip(c.m.UserID))
+	}
+}
+
+// checkKnown refuses what an authoritative directory does not know.
+func checkKnown(c *candidate, _ *others, r *report) {
+	const text = "Connection %q is authoritative and does not know %s %q. Check the spelling, or bring the directory up to date."
+	if c.source.Authoritative && c.emailChanged() && c.m.EmailCanonical != "" && len(c.holders) == 0 {
+		r.refuse(idmap.CodeUnknownEmail, fieldEmail, nil, text, c.source.Name, "the email", clip(c.m.Email))
+	}
+	if c.destination.Authoritative && c.userChanged() && c.userKey != "" && c.named == nil {
+		r.refuse(idmap.CodeUnknownUserID, fieldUserID, nil, text, c.destination.Name, "the user id", clip(c.m.UserID))
+	}
+}
+
+// checkPins refuses a pinned account that is not the one which the email, or the user id, belongs to.
+func checkPins(c *candidate, _ *others, r *report) {
+	mail, app := c.w.directory(c.source.ID), c.w.directory(c.destination.ID)
+	if c.pinSource != "" && c.emailChanged() && c.m.EmailCanonical != "" {
+		pinned := mail.accounts[c.pinSource]
+		c.checkPin(r, fieldSourceAccount, c.pinSource, pinned, c.source, c.holders, "email", c.m.Email)
+	}
+	if c.pinDest != "" && c.userChanged() && c.userKey != "" {
+		pinned, named := app.accounts[c.pinDest], []*idmap.Account(nil)
+		if c.named != nil {
+			named = append(named, c.named)
+		}
+		c.checkPin(r, fieldDestinationAccount, c.pinDest, pinned, c.destination, named, "user id", c.m.UserID)
+	}
+}
+
+// checkPin compares a pinned account with those that have the value. A pin that nobody knows is believed, unless the
+// directory is authoritative or the value is another's.
+func (c *candidate) checkPin(r *report, field, pin string, pinned *idmap.Account, in *idmap.Connection, have []*idmap.Account, what, value string) {
+	isPinned := func(a *idmap.Account) bool { return a.ID == pin }
+	switch {
+	case slices.ContainsFunc(have, isPinned):
+	case len(have) > 0:
+		r.refuse(idmap.CodeAccountMismatch, field, &idmap.Conflict{Kind: "account", ID: have[0].ID, Holder: have[0].Label()},
+			"Account %q is pinned, but the %s %q belongs to account %q (%s) in connection %q. Correct one of the two.",
+			clip(pin), what, clip(value), have[0].ID, have[0].Label(), in.Name)
+	case pinned != nil && c.before == nil:
+		r.refuse(idmap.CodeAccountMismatch, field, &idmap.Conflict{Kind: "account", ID: pinned.ID, Holder: pinned.Label()},
+			"Account %q (%s) is pinned, but in connection %q it does not have the %s %q. Correct one of the two.",
+			clip(pin), pinned.Label(), in.Name, what, clip(value))
+	case pinned == nil && in.Authoritative:
+		r.refuse(idmap.CodeAccountMismatch, field, nil,
+			"Account %q is pinned, but connection %q is authoritative and does not know it. Check the id.", clip(pin), in.Name)
+	}
+}
+
+// warnOfAlias names the primary address where the mapping uses another one of its account.
+func warnOfAlias(c *candidate, _ *others, r *report) {
+	if c.owner == nil || c.owner.Email == "" || !c.emailChanged() {
+		return
+	}
+	if slices.Contains(c.owner.AddressKeys(), c.m.EmailCanonical) && !idmap.SameEmail(c.owner.Email, c.m.EmailCanonical) {
+		r.warn(idmap.CodeEmailIsAlias, fieldEmail, "Email %q is an alias of %s, whose primary address is %q.", clip(c.m.Email), c.owner.Label(), c.owner.Email)
+	}
+}

@@ -1,0 +1,109 @@
+package rules
+
+import (
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// evidence is what is known about a new value of an update.
+type evidence int
+
+const (
+	unchanged evidence = iota
+	proven             // the value belongs to the account that the mapping is bound to
+	another            // the value belongs to another account
+	unknown            // nobody knows the value
+)
+
+// checkRepointed applies the design's table "What an update may do" (S0: "Don't use this action to change the mapping
+// of a Sales user to a different email account").
+func checkRepointed(c *candidate, _ *others, r *report) {
+	if c.before == nil {
+		return
+	}
+	c.refuseMovedEnds(r)
+	email, holder := c.emailEvidence()
+	user, named := c.userEvidence()
+	if email == another {
+		c.refuseRepoint(r, fieldEmail, c.m.Email, holder)
+	}
+	if user == another {
+		c.refuseRepoint(r, fieldUserID, c.m.UserID, named)
+	}
+	if email == unknown && user == unknown {
+		const text = "The update changes the email to %q and the user id to %q, and no directory knows either, so nothing shows that this is the same person. Change one at a time; for another person, delete this mapping and create a new one."
+		r.refuse(idmap.CodeAccountRepointed, fieldEmail, nil, text, clip(c.m.Email), clip(c.m.UserID))
+		r.refuse(idmap.CodeAccountRepointed, fieldUserID, nil, text, clip(c.m.Email), clip(c.m.UserID))
+		return
+	}
+	const text = "Nothing proves that %q is a new name of the same person, since no directory knows both. Check that it is."
+	if email == unknown && !c.source.Authoritative {
+		r.warn(idmap.CodeUnprovenRename, fieldEmail, text, clip(c.m.Email))
+	}
+	if user == unknown && !c.destination.Authoritative {
+		r.warn(idmap.CodeUnprovenRename, fieldUserID, text, clip(c.m.UserID))
+	}
+}
+
+// refuseMovedEnds refuses what can never change in place: the connections and the pinned accounts.
+func (c *candidate) refuseMovedEnds(r *report) {
+	const text = "The mapping is bound to %q, and the accounts behind a mapping never change; %q is another. Delete this mapping and create a new one."
+	refuse := func(field, was, wanted string) {
+		if wanted != "" && was != "" && wanted != was {
+			r.refuse(idmap.CodeAccountRepointed, field, nil, text, was, clip(wanted))
+		}
+	}
+	refuse(fieldSourceConnection, c.before.Source.Connection.ID, c.m.Source.Connection.ID)
+	refuse(fieldDestinationConnection, c.before.Destination.Connection.ID, c.m.Destination.Connection.ID)
+	refuse(fieldSourceAccount, c.before.Source.AccountID(), c.pinSource)
+	refuse(fieldDestinationAccount, c.before.Destination.AccountID(), c.pinDest)
+}
+
+func (c *candidate) refuseRepoint(r *report, field, value string, to *idmap.Conflict) {
+	r.refuse(idmap.CodeAccountRepointed, field, to,
+		"The mapping links %s, and %q belongs to %q. The accounts behind a mapping never change. For another person, delete this mapping and create a new one.",
+		c.before.Label(), clip(value), to.Holder)
+}
+
+// emailEvidence says what the directory and the ledger know about the new email, and who has it if another does.
+func (c *candidate) emailEvidence() (evidence, *idmap.Conflict) {
+	if !c.emailChanged() || c.m.EmailCanonical == "" {
+		return unchanged, nil
+	}
+	bound := c.before.Source.AccountID()
+	for _, holder := range c.holders {
+		if bound != "" && holder.ID == bound {
+			return proven, nil
+		}
+	}
+	if len(c.holders) > 0 && bound != "" {
+		return another, &idmap.Conflict{Kind: "account", ID: c.holders[0].ID, Holder: c.holders[0].Label()}
+	}
+	if entry, holder := c.otherHolder(); holder != nil {
+		return another, &idmap.Conflict{Kind: "email_assignment", ID: entry.ID, Holder: holder.Label(), Releasable: true}
+	}
+	return unknown, nil
+}
+
+// userEvidence says what the directory knows about the new user id, and who has it if another does.
+func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
+	bound := c.before.Destination.AccountID()
+	switch {
+	case !c.userChanged() || c.userKey == "":
+		return unchanged, nil
+	case c.named == nil || bound == "":
+		// Of a mapping that no directory knew, the new value's account may be the same person or not.
+		return unknown, nil
+	case c.named.ID == bound:
+		return proven, nil
+	}
+	return another, &idmap.Conflict{Kind: "account", ID: c.named.ID, Holder: c.named.Label()}
+}
+
+// warnOfOptOut says that the email stays where the username goes (S1: "the user account has effectively opted out").
+func warnOfOptOut(c *candidate, _ *others, r *report) {
+	if c.before != nil && c.userChanged() && !c.emailChanged() && c.m.EmailSource == idmap.EmailExplicit && c.source.MailDomain != "" {
+		r.warn(idmap.CodeOptedOut, fieldEmail,
+			"The user id becomes %q and the email stays %q, since it was given explicitly. Leave the email out to let it follow the username.",
+			clip(c.m.UserID), clip(c.m.Email))
+	}
+}

@@ -1,0 +1,208 @@
+// Package store is the persistence port. Its two engines, sqlite and postgres, MUST behave alike; storetest is the
+// suite that holds them to the words below.
+//
+// Keys are made in Go (idmap.CanonicalEmail, idmap.Fold): an engine MUST compare and order text by its bytes and MUST
+// NOT fold case. Times are kept in microseconds, UTC.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// ErrConflict says that a transaction lost against another one: a serialization failure, a deadlock, a unique index,
+// or a row that was not at the expected revision any more. Nothing was written. The caller SHOULD run the whole
+// transaction again: it will see what won, and can say so in the words of the rules.
+var ErrConflict = errors.New("the transaction lost against another one")
+
+// ErrUnavailable says that the engine could not be reached, or was busy for too long. Nothing was written, or, where
+// the connection broke while committing, nobody knows.
+var ErrUnavailable = errors.New("the database is busy or unreachable")
+
+// Store is a database of mappings.
+type Store interface {
+	// View runs fn on one consistent snapshot. It MUST NOT wait for writers.
+	View(ctx context.Context, fn func(Reader) error) error
+	// Update runs fn in a transaction that is durable when Update returns nil. If fn or the commit fails, nothing of it
+	// MUST remain. Update does not retry.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// Ping reports whether a read works now.
+	Ping(ctx context.Context) error
+	// Close waits for what is under way.
+	Close() error
+}
+
+// Reader reads. A look-up of several keys answers what it finds, in no promised order, each object once. Lists are in
+// the byte order of the object's id, but for audit entries, which come newest first.
+type Reader interface {
+	// Connections finds by id.
+	Connections(ctx context.Context, ids []string) ([]idmap.Connection, error)
+	ListConnections(ctx context.Context, f ConnectionFilter, page idmap.Page) ([]idmap.Connection, error)
+	CountConnections(ctx context.Context, f ConnectionFilter) (int, error)
+
+	// Accounts finds accounts of a connection, the deleted ones too, by id, by canonical user id or by canonical
+	// address (primary or alias).
+	Accounts(ctx context.Context, connectionID string, keys DirectoryKeys) ([]idmap.Account, error)
+	ListAccounts(ctx context.Context, connectionID string, f DirectoryFilter, page idmap.Page) ([]idmap.Account, error)
+	CountAccounts(ctx context.Context, connectionID string, f DirectoryFilter) (int, error)
+	// Groups finds groups of a connection by id or by canonical address; UserKeys are ignored.
+	Groups(ctx context.Context, connectionID string, keys DirectoryKeys) ([]idmap.Group, error)
+	ListGroups(ctx context.Context, connectionID string, f DirectoryFilter, page idmap.Page) ([]idmap.Group, error)
+	CountGroups(ctx context.Context, connectionID string, f DirectoryFilter) (int, error)
+
+	UserMappings(ctx context.Context, keys UserMappingKeys) ([]UserMapping, error)
+	// UserMappingsOf finds the mappings of a connection, on either side, that on that side are bound to one of the
+	// accounts, have one of the canonical user ids (as destination) or one of the canonical emails (as source).
+	UserMappingsOf(ctx context.Context, connectionID string, keys DirectoryKeys) ([]UserMapping, error)
+	ListUserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) ([]idmap.UserMapping, error)
+	CountUserMappings(ctx context.Context, f idmap.UserMappingFilter) (int, error)
+
+	// EmailAssignments finds the ledger entries of canonical addresses that are not released.
+	EmailAssignments(ctx context.Context, connectionID string, addressKeys []string) ([]idmap.EmailAssignment, error)
+	// EmailAssignment finds one entry by its id, released or not. It MUST answer idmap.NotFound if there is none.
+	EmailAssignment(ctx context.Context, id string) (idmap.EmailAssignment, error)
+	ListEmailAssignments(ctx context.Context, f idmap.EmailAssignmentFilter, page idmap.Page) ([]idmap.EmailAssignment, error)
+	CountEmailAssignments(ctx context.Context, f idmap.EmailAssignmentFilter) (int, error)
+
+	ListAudit(ctx context.Context, f idmap.AuditFilter, page idmap.Page) ([]idmap.AuditEntry, error)
+	CountAudit(ctx context.Context, f idmap.AuditFilter) (int, error)
+
+	// TokenByHash finds a token by the SHA-256 of its secret (hex). It MUST answer idmap.NotFound if there is none.
+	TokenByHash(ctx context.Context, hash string) (idmap.Token, error)
+	ListTokens(ctx context.Context, page idmap.Page) ([]idmap.Token, error)
+	CountTokens(ctx context.Context) (int, error)
+
+	// IdempotencyRecords finds the records of an actor by key.
+	IdempotencyRecords(ctx context.Context, actor string, keys []string) ([]IdempotencyRecord, error)
+}
+
+// Tx reads its own writes, and writes. Methods that take several objects write all or none.
+type Tx interface {
+	Reader
+
+	// LockConnection keeps every other transaction that locks the connection waiting until this one ends. It MUST
+	// answer idmap.NotFound if the connection does not exist.
+	LockConnection(ctx context.Context, id string) error
+	InsertConnection(ctx context.Context, c idmap.Connection) error
+	// UpdateConnection writes c if the stored revision is c.Revision-1, else it fails with ErrConflict.
+	UpdateConnection(ctx context.Context, c idmap.Connection) error
+	// DeleteConnection removes the connection with its accounts and groups. It MUST fail with ErrConflict while a
+	// mapping uses it. The ledger stays.
+	DeleteConnection(ctx context.Context, id string) error
+
+	// PutAccounts inserts or replaces accounts by id, with their addresses. A missing connection is ErrConflict.
+	PutAccounts(ctx context.Context, connectionID string, accounts []idmap.Account) error
+	// PutGroups does the same for groups.
+	PutGroups(ctx context.Context, connectionID string, groups []idmap.Group) error
+
+	// InsertUserMappings stores new mappings. A duplicate of (EmailScope, canonical email), of (source, destination,
+	// canonical user id), or of (source, destination, bound destination account) is ErrConflict, as is a connection
+	// that does not exist.
+	InsertUserMappings(ctx context.Context, mappings []UserMapping) error
+	// UpdateUserMappings writes each mapping whose stored revision is its Revision-1; if any is not, ErrConflict. The
+	// uniqueness of InsertUserMappings MUST hold for the outcome only, so that values may change hands in one call.
+	UpdateUserMappings(ctx context.Context, mappings []UserMapping) error
+	// BindUserMappings sets the bound accounts of mappings that have none, without a new revision: what a mapping is
+	// bound to is not changed by learning it.
+	BindUserMappings(ctx context.Context, mappings []idmap.UserMapping) error
+	// DeleteUserMappings removes each mapping that is at its Revision; if any is not, ErrConflict.
+	DeleteUserMappings(ctx context.Context, mappings []idmap.UserMapping) error
+
+	// ClaimEmails records that holders hold addresses: it begins an entry for an address that has none (or only
+	// released ones), adds holders that the entry does not have, refreshes those that are the Same, and answers the
+	// indexes of the claims of which a holder is another than the stored one for that connection. Such a claim leaves
+	// the stored holder as it is. Two transactions that claim one address MUST NOT both succeed with different holders.
+	ClaimEmails(ctx context.Context, claims []EmailClaim, now time.Time) (refused []int, err error)
+	// RenameHolder gives the holder of an application connection its new canonical user id in the unreleased entries of
+	// these addresses.
+	RenameHolder(ctx context.Context, rename HolderRename) error
+	// ReleaseEmailAssignment writes the release of e if the stored revision is e.Revision-1, else ErrConflict.
+	ReleaseEmailAssignment(ctx context.Context, e idmap.EmailAssignment) error
+
+	AppendAudit(ctx context.Context, entries []idmap.AuditEntry) error
+
+	// InsertToken stores a token under the hash of its secret. The secret itself MUST NOT be stored.
+	InsertToken(ctx context.Context, t idmap.Token, hash string) error
+	// DeleteToken MUST answer idmap.NotFound if there is none.
+	DeleteToken(ctx context.Context, id string) error
+
+	// ClaimIdempotencyKey stores r and answers nil, or answers the record that is there already. A transaction that
+	// claims a key which another one has claimed MUST wait for that one to end.
+	ClaimIdempotencyKey(ctx context.Context, r IdempotencyRecord) (*IdempotencyRecord, error)
+	// AnswerIdempotencyKey stores the answer of a claimed key.
+	AnswerIdempotencyKey(ctx context.Context, r IdempotencyRecord) error
+	// ForgetIdempotencyKeys removes the records about objects that are gone.
+	ForgetIdempotencyKeys(ctx context.Context, objectIDs []string) error
+	// ExpireIdempotencyKeys removes at most limit records from before that time.
+	ExpireIdempotencyKeys(ctx context.Context, before time.Time, limit int) error
+}
+
+// ConnectionFilter selects connections. Empty fields select all.
+type ConnectionFilter struct {
+	Key        string // folded name
+	PlatformID string
+	Query      string // folded text, in the name
+}
+
+// DirectoryKeys are keys of accounts or groups; an object that has any of them is found.
+type DirectoryKeys struct {
+	IDs         []string
+	UserKeys    []string
+	AddressKeys []string
+}
+
+// DirectoryFilter selects accounts or groups. Empty fields select all.
+type DirectoryFilter struct {
+	AddressKey string
+	UserKey    string // accounts only
+	Deleted    *bool
+	Query      string // folded text, in name, user id (or caption) and addresses
+}
+
+// UserMapping is a mapping with the scope in which its email is unique.
+type UserMapping struct {
+	idmap.UserMapping
+	// EmailScope is the destination connection, or the platform where it is exclusive: see rules.EmailScope.
+	EmailScope string
+}
+
+// UserMappingKeys are keys of mappings; a mapping that has any of them is found.
+type UserMappingKeys struct {
+	IDs    []string
+	Emails []EmailKey
+}
+
+// EmailKey is what at most one mapping has: a canonical email in a scope.
+type EmailKey struct{ EmailScope, EmailKey string }
+
+// EmailClaim says that holders hold an address of a mail connection.
+type EmailClaim struct {
+	ID           string // of the entry, should it be a new one
+	ConnectionID string
+	AddressKey   string
+	Address      string
+	Holders      []idmap.EmailHolder
+	SeenBy       idmap.SeenBy
+}
+
+// HolderRename is a new user id of a holder.
+type HolderRename struct {
+	MailConnectionID string
+	AddressKeys      []string
+	ConnectionID     string // the application connection
+	OldUserKey       string
+	NewUserKey       string
+}
+
+// IdempotencyRecord remembers the answer to a request.
+type IdempotencyRecord struct {
+	Actor       string // the token that the request came with
+	Key         string
+	RequestHash string // hex SHA-256 of what was asked
+	ObjectID    string // what the request made
+	Answer      []byte // JSON
+	CreatedOn   time.Time
+}
