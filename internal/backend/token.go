@@ -1,0 +1,149 @@
+package backend
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+// Authenticate returns the token with that secret, or an error of KindUnauthorized.
+func (b *Backend) Authenticate(ctx context.Context, secret string) (idmap.Token, error) {
+	if b.opts.BootstrapToken != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(b.opts.BootstrapToken)) == 1 {
+		return idmap.Token{ID: "bootstrap", Name: "bootstrap", Scopes: []idmap.Scope{idmap.ScopeAdmin}}, nil
+	}
+	var token idmap.Token
+	err := b.view(ctx, func(r store.Reader) (err error) {
+		token, err = r.TokenByHash(ctx, hashOf(secret))
+		return err
+	})
+	switch {
+	case idmap.IsNotFound(err):
+		return token, idmap.Refusef(idmap.CodeUnauthorized, "", "The token is not known: it is mistyped or revoked, or belongs to another server. Create one with `token create`.")
+	case err == nil && token.Expired(b.now()):
+		return token, idmap.Refusef(idmap.CodeUnauthorized, "", "Token %q expired on %s. Create a new one with `token create`.", token.Name, token.ExpiresOn.Format("2006-01-02"))
+	}
+	return token, err
+}
+
+func hashOf(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// Tokens lists tokens, without their secrets.
+func (b *Backend) Tokens(ctx context.Context, page idmap.Page) (List[idmap.Token], error) {
+	return list(ctx, b, page,
+		func(r store.Reader, page idmap.Page) ([]idmap.Token, error) { return r.ListTokens(ctx, page) },
+		func(r store.Reader) (int, error) { return r.CountTokens(ctx) })
+}
+
+// CreateToken stores a new token and returns it with its secret, which cannot be had again. It takes no idempotency
+// key, since the secret is in the answer and must not be stored; a repeated request meets the name instead.
+func (b *Backend) CreateToken(ctx context.Context, call Call, t idmap.Token) (idmap.Token, error) {
+	if err := idmap.Refuse(b.checkToken(t)...); err != nil {
+		return t, err
+	}
+	err := b.update(ctx, func(tx store.Tx) error {
+		taken, err := tokenNamed(ctx, tx, t.Name)
+		if err != nil {
+			return err
+		}
+		if taken != nil {
+			return idmap.Refuse(idmap.Violation{
+				Code: idmap.CodeNameInUse, Field: "name", Conflict: &idmap.Conflict{Kind: "token", ID: taken.ID, Holder: taken.Name},
+				Description: "There is a token of that name already (" + taken.ID + "). Take another name, or revoke that token first.",
+			})
+		}
+		t, err = b.insertToken(ctx, tx, call, t)
+		return err
+	})
+	return t, err
+}
+
+func (b *Backend) checkToken(t idmap.Token) []idmap.Violation {
+	invalid := func(field, text string) idmap.Violation {
+		return idmap.Violation{Code: idmap.CodeInvalid, Field: field, Description: text}
+	}
+	var found []idmap.Violation
+	if idmap.Fold(t.Name) == "" {
+		found = append(found, invalid("name", "A token needs a name, such as the name of who will use it."))
+	} else if err := idmap.PlainText(t.Name, 200); err != nil {
+		found = append(found, invalid("name", "The name cannot be stored: "+err.Error()+"."))
+	}
+	if len(t.Scopes) == 0 || slices.ContainsFunc(t.Scopes, func(s idmap.Scope) bool { return !slices.Contains(idmap.Scopes(), s) }) {
+		found = append(found, invalid("scopes", "A token needs one or more of the scopes read, write and admin."))
+	}
+	if t.Expired(b.now()) {
+		found = append(found, invalid("expires_on", "The token would have expired already."))
+	}
+	return found
+}
+
+func tokenNamed(ctx context.Context, r store.Reader, name string) (*idmap.Token, error) {
+	page := idmap.Page{Limit: idmap.MaxPageSize}
+	for {
+		tokens, err := r.ListTokens(ctx, page)
+		if err != nil || len(tokens) == 0 {
+			return nil, err
+		}
+		for _, t := range tokens {
+			if strings.EqualFold(t.Name, name) {
+				return &t, nil
+			}
+		}
+		page.After = tokens[len(tokens)-1].ID
+	}
+}
+
+func (b *Backend) insertToken(ctx context.Context, tx store.Tx, call Call, t idmap.Token) (idmap.Token, error) {
+	now, secret := b.now(), b.opts.NewSecret()
+	t.ID, t.CreatedOn, t.Secret = b.opts.NewID(), &now, ""
+	if err := tx.InsertToken(ctx, t, hashOf(secret)); err != nil {
+		return t, err
+	}
+	entry := b.audit(call, "create", "token", t.ID, nil, t, "")
+	t.Secret = secret
+	return t, tx.AppendAudit(ctx, []idmap.AuditEntry{entry})
+}
+
+// FirstToken makes an administrator's token if the database has no token at all. Else, and with a bootstrap token, it
+// returns nil.
+func (b *Backend) FirstToken(ctx context.Context) (*idmap.Token, error) {
+	var first *idmap.Token
+	if b.opts.BootstrapToken != "" {
+		return nil, nil
+	}
+	err := b.update(ctx, func(tx store.Tx) error {
+		first = nil
+		if n, err := tx.CountTokens(ctx); err != nil || n > 0 {
+			return err
+		}
+		t, err := b.insertToken(ctx, tx, Call{Token: idmap.Token{Name: "setup"}}, idmap.Token{Name: "admin", Scopes: []idmap.Scope{idmap.ScopeAdmin}})
+		first = &t
+		return err
+	})
+	return first, err
+}
+
+// DeleteToken revokes a token at once.
+func (b *Backend) DeleteToken(ctx context.Context, call Call, id string) error {
+	return b.update(ctx, func(tx store.Tx) error {
+		if err := tx.DeleteToken(ctx, id); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "delete", "token", id, nil, nil, "")})
+	})
+}
+
+// Audit lists audit entries, newest first.
+func (b *Backend) Audit(ctx context.Context, f idmap.AuditFilter, page idmap.Page) (List[idmap.AuditEntry], error) {
+	return list(ctx, b, page,
+		func(r store.Reader, page idmap.Page) ([]idmap.AuditEntry, error) { return r.ListAudit(ctx, f, page) },
+		func(r store.Reader) (int, error) { return r.CountAudit(ctx, f) })
+}

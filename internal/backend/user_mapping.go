@@ -1,0 +1,226 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+const kindUserMapping = "user_mapping"
+
+// UserMapping returns one mapping.
+func (b *Backend) UserMapping(ctx context.Context, id string) (idmap.UserMapping, error) {
+	var found idmap.UserMapping
+	err := b.view(ctx, func(r store.Reader) (err error) {
+		found, err = userMapping(ctx, r, id)
+		return err
+	})
+	return found, err
+}
+
+func userMapping(ctx context.Context, r store.Reader, id string) (idmap.UserMapping, error) {
+	found, err := r.UserMappings(ctx, store.UserMappingKeys{IDs: []string{id}})
+	if err != nil {
+		return idmap.UserMapping{}, err
+	}
+	if len(found) == 0 {
+		return idmap.UserMapping{}, idmap.NotFound(kindUserMapping, id)
+	}
+	return found[0].UserMapping, nil
+}
+
+// UserMappings lists mappings.
+func (b *Backend) UserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) (List[idmap.UserMapping], error) {
+	return list(ctx, b, page,
+		func(r store.Reader, page idmap.Page) ([]idmap.UserMapping, error) {
+			return r.ListUserMappings(ctx, f, page)
+		},
+		func(r store.Reader) (int, error) { return r.CountUserMappings(ctx, f) })
+}
+
+// CreateUserMapping stores a new mapping. It answers with warnings, if there are any.
+func (b *Backend) CreateUserMapping(ctx context.Context, call Call, m idmap.UserMapping) (idmap.UserMappingVerdict, error) {
+	return b.applyOne(ctx, call, func(store.Reader) (idmap.UserMappingIntent, error) {
+		return idmap.UserMappingIntent{Operation: idmap.OperationCreate, IdempotencyKey: call.IdempotencyKey, UserMapping: &m}, nil
+	})
+}
+
+// UpdateUserMapping writes what change makes of the stored mapping. revision is the one that the caller saw, 0 for any.
+func (b *Backend) UpdateUserMapping(
+	ctx context.Context, call Call, id string, revision int64, change func(idmap.UserMapping) (idmap.UserMapping, error),
+) (idmap.UserMappingVerdict, error) {
+	return b.applyOne(ctx, call, func(r store.Reader) (idmap.UserMappingIntent, error) {
+		intent := idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: id, Revision: revision}
+		before, err := userMapping(ctx, r, id)
+		if err != nil {
+			return intent, err
+		}
+		wanted, err := change(before)
+		intent.UserMapping = &wanted
+		return intent, err
+	})
+}
+
+// DeleteUserMapping removes a mapping. Both accounts and the ledger stay.
+func (b *Backend) DeleteUserMapping(ctx context.Context, call Call, id string, revision int64) error {
+	_, err := b.applyOne(ctx, call, func(store.Reader) (idmap.UserMappingIntent, error) {
+		return idmap.UserMappingIntent{Operation: idmap.OperationDelete, ID: id, Revision: revision}, nil
+	})
+	return err
+}
+
+func (b *Backend) applyOne(ctx context.Context, call Call, intent func(store.Reader) (idmap.UserMappingIntent, error)) (idmap.UserMappingVerdict, error) {
+	var verdict idmap.UserMappingVerdict
+	err := b.update(ctx, func(tx store.Tx) error {
+		in, err := intent(tx)
+		if err != nil {
+			return err
+		}
+		verdicts, err := b.apply(ctx, tx, call, []idmap.UserMappingIntent{in}, "")
+		if err != nil {
+			return err
+		}
+		verdict = verdicts[0]
+		return idmap.Refuse(verdict.Violations...)
+	})
+	return verdict, err
+}
+
+// ApplyUserMappings makes all the writes in one transaction, or none. The error names every item at fault: the fields
+// of its violations begin with items[n].
+func (b *Backend) ApplyUserMappings(ctx context.Context, call Call, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
+	var verdicts []idmap.UserMappingVerdict
+	err := b.update(ctx, func(tx store.Tx) (err error) {
+		verdicts, err = once(ctx, b, tx, call, intents, func() ([]idmap.UserMappingVerdict, string, error) {
+			applied, err := b.apply(ctx, tx, call, intents, "")
+			if err == nil {
+				err = refuseItems(applied)
+			}
+			return applied, "", err
+		})
+		return err
+	})
+	return verdicts, err
+}
+
+func refuseItems(verdicts []idmap.UserMappingVerdict) error {
+	var all []idmap.Violation
+	for i, verdict := range verdicts {
+		for _, v := range verdict.Violations {
+			item := fmt.Sprintf("items[%d]", i)
+			if v.Field != "" {
+				item += "." + v.Field
+			}
+			v.Field = item
+			all = append(all, v)
+		}
+	}
+	return idmap.Refuse(all...)
+}
+
+// ValidateUserMappings judges writes without making them, and without waiting for writers. The intents of one call see
+// each other; proposed directories stand in for what is stored.
+func (b *Backend) ValidateUserMappings(
+	ctx context.Context, call Call, intents []idmap.UserMappingIntent, proposed []idmap.ProposedDirectory,
+) ([]idmap.UserMappingVerdict, error) {
+	var verdicts []idmap.UserMappingVerdict
+	err := b.view(ctx, func(r store.Reader) error {
+		p, err := b.prepare(ctx, r, call, intents, proposed)
+		if err != nil {
+			return err
+		}
+		if err := p.recallAnswers(ctx, r); err != nil {
+			return err
+		}
+		verdicts = p.judge()
+		return nil
+	})
+	return verdicts, err
+}
+
+// LookupUserMappings finds mappings by id or by natural key, in the order asked; a missing one is nil.
+func (b *Backend) LookupUserMappings(ctx context.Context, keys []idmap.UserMappingKey) ([]*idmap.UserMapping, error) {
+	var result []*idmap.UserMapping
+	err := b.view(ctx, func(r store.Reader) error {
+		found, err := b.lookUp(ctx, r, keys)
+		if err != nil {
+			return err
+		}
+		result = make([]*idmap.UserMapping, len(keys))
+		for i, key := range keys {
+			result[i], err = pick(found, key, i)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return result, err
+}
+
+func (b *Backend) lookUp(ctx context.Context, r store.Reader, keys []idmap.UserMappingKey) ([]store.UserMapping, error) {
+	var ids []string
+	var emails []store.EmailKey
+	users, connections := keySet{}, keySet{}
+	for _, key := range keys {
+		if key.ID != "" {
+			ids = append(ids, key.ID)
+			continue
+		}
+		users.add(key.DestinationConnectionID, idmap.Fold(key.UserID))
+		connections.add("", key.DestinationConnectionID)
+	}
+	destinations, err := r.Connections(ctx, connections.of(""))
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range destinations {
+		for _, key := range keys {
+			if email, err := idmap.CanonicalEmail(key.Email); err == nil && key.DestinationConnectionID == c.ID {
+				emails = append(emails, store.EmailKey{EmailScope: rules.EmailScope(c), EmailKey: email})
+			}
+		}
+	}
+	found, err := r.UserMappings(ctx, store.UserMappingKeys{IDs: ids, Emails: emails})
+	for connectionID := range users {
+		var more []store.UserMapping
+		if err == nil {
+			more, err = r.UserMappingsOf(ctx, connectionID, store.DirectoryKeys{UserKeys: users.of(connectionID)})
+			found = append(found, more...)
+		}
+	}
+	return found, err
+}
+
+// pick returns the one mapping that the key names.
+func pick(found []store.UserMapping, key idmap.UserMappingKey, i int) (*idmap.UserMapping, error) {
+	var match *idmap.UserMapping
+	for _, m := range found {
+		if !keyNames(key, m.UserMapping) || match != nil && match.ID == m.ID {
+			continue
+		}
+		if match != nil {
+			return nil, idmap.Refusef(idmap.CodeInvalid, fmt.Sprintf("items[%d]", i),
+				"The key names two mappings, %s (%s) and %s (%s), from different mail connections. Name the source connection too, or look up by id.",
+				match.Label(), match.ID, m.Label(), m.ID)
+		}
+		match = &m.UserMapping
+	}
+	return match, nil
+}
+
+func keyNames(key idmap.UserMappingKey, m idmap.UserMapping) bool {
+	switch {
+	case key.ID != "":
+		return m.ID == key.ID
+	case m.Destination.Connection.ID != key.DestinationConnectionID,
+		key.SourceConnectionID != "" && m.Source.Connection.ID != key.SourceConnectionID:
+		return false
+	case key.UserID != "":
+		return m.UserKey() == idmap.Fold(key.UserID)
+	}
+	return idmap.SameEmail(m.Email, key.Email)
+}
