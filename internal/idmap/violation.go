@@ -44,6 +44,7 @@ const (
 	CodeInvalidCursor        Code = "invalid_cursor"
 	CodeCursorExpired        Code = "cursor_expired"
 	CodeNotFound             Code = "not_found"
+	CodeUnknownRoute         Code = "unknown_route"
 	CodeUnauthorized         Code = "unauthorized"
 	CodeForbidden            Code = "forbidden"
 	CodeTooLarge             Code = "too_large"
@@ -94,6 +95,7 @@ var codes = []CodeInfo{
 	{CodeInvalidCursor, KindMalformed, "The cursor is not one that this server gave for this list."},
 	{CodeCursorExpired, KindMalformed, "The cursor is of another release of the server; read the list anew."},
 	{CodeNotFound, KindNotFound, "The object does not exist."},
+	{CodeUnknownRoute, KindMalformed, "The server has no such route. Of an object it says nothing."},
 	{CodeUnauthorized, KindUnauthorized, "The token is missing, unknown, revoked or expired."},
 	{CodeForbidden, KindForbidden, "The token lacks the scope."},
 	{CodeTooLarge, KindTooLarge, "The request body is too large."},

@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/idmap/terraform-provider-idmap/internal/directory"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+type accountBody struct {
+	Type string `json:"type,omitempty" enum:"account"`
+	idmap.Account
+}
+
+type accountOutput struct {
+	ETag string `header:"ETag"`
+	Body struct {
+		Type     string            `json:"type" enum:"account"`
+		Account  idmap.Account     `json:"account"`
+		Warnings []idmap.Violation `json:"warnings,omitempty" nullable:"false"`
+	}
+}
+
+func oneAccount(a idmap.Account, warnings []idmap.Violation) *accountOutput {
+	out := &accountOutput{ETag: etag(a.Revision)}
+	out.Body.Type, out.Body.Account, out.Body.Warnings = "account", a, warnings
+	return out
+}
+
+type accountsInput struct {
+	idInput
+	listInput
+	Email   string `query:"email" maxLength:"320" doc:"Primary address or alias."`
+	UserID  string `query:"user_id" maxLength:"255"`
+	Deleted string `query:"deleted" enum:"true,false" doc:"Only those that left the directory, or only those that did not."`
+}
+
+type accountsOutput struct {
+	Body struct {
+		Type     string          `json:"type" enum:"accounts"`
+		Accounts []idmap.Account `json:"accounts" nullable:"false"`
+		Meta     meta            `json:"meta"`
+	}
+}
+
+func (s *server) accounts() {
+	const collection, one = "/v1/connections/{id}/accounts", "/v1/connections/{id}/accounts/{entry_id}"
+	huma.Register(s.api, operation(http.MethodGet, collection, idmap.ScopeRead, "List the accounts of a connection"), s.listAccounts)
+	huma.Register(s.api, importOperation(collection+"/import", "Import the accounts of a connection"), s.importAccounts)
+	huma.Register(s.api, operation(http.MethodGet, one, idmap.ScopeRead, "Get an account"), s.getAccount)
+	huma.Register(s.api, operation(http.MethodPut, one, idmap.ScopeWrite, "Create or replace an account"), s.putAccount)
+	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Mark an account as gone"), s.deleteAccount)
+}
+
+func (s *server) listAccounts(ctx context.Context, in *accountsInput) (*accountsOutput, error) {
+	page, c, err := in.page()
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	f := store.DirectoryFilter{AddressKey: emailFilter(in.Email), UserKey: idmap.Fold(in.UserID), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
+	found, err := s.backend.Accounts(ctx, in.ID, f, page)
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	out := &accountsOutput{}
+	out.Body.Type, out.Body.Accounts = "accounts", found.Items
+	out.Body.Meta = envelope(&in.listInput, c, found, func(a idmap.Account) string { return a.ID })
+	return out, nil
+}
+
+// emailFilter returns the key of an address to search for; what is no address is searched as it is, and not found.
+func emailFilter(email string) string {
+	if key, err := idmap.CanonicalEmail(email); err == nil {
+		return key
+	}
+	return email
+}
+
+func flag(s string) *bool {
+	if s == "" {
+		return nil
+	}
+	set := s == "true"
+	return &set
+}
+
+func (s *server) importAccounts(ctx context.Context, in *importInput) (*importOutput, error) {
+	return importFile(ctx, s, in, directory.ParseAccounts, s.backend.ImportAccounts)
+}
+
+func (s *server) getAccount(ctx context.Context, in *entryInput) (*accountOutput, error) {
+	a, err := s.backend.Account(ctx, in.ID, in.EntryID)
+	return answer(ctx, s, oneAccount(a, nil), err)
+}
+
+func (s *server) accountRevision(ctx context.Context, in *entryWriteInput) (int64, error) {
+	return in.revision(func() (int64, error) {
+		a, err := s.backend.Account(ctx, in.ID, in.EntryID)
+		return a.Revision, err
+	})
+}
+
+func (s *server) putAccount(ctx context.Context, in *struct {
+	entryWriteInput
+	Body accountBody
+},
+) (*accountOutput, error) {
+	revision, err := s.accountRevision(ctx, &in.entryWriteInput)
+	if err == nil {
+		err = sameID(in.Body.ID, in.EntryID)
+	}
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	a, warnings, err := s.backend.PutAccount(ctx, callOf(ctx, ""), in.ID, in.Body.Account, revision)
+	return answer(ctx, s, oneAccount(a, warnings), err)
+}
+
+func sameID(body, path string) error {
+	if body == path {
+		return nil
+	}
+	return idmap.Refusef(idmap.CodeInvalid, "id", "The body is about id %q, and the address about %q. They must be the same.", body, path)
+}
+
+func (s *server) deleteAccount(ctx context.Context, in *entryWriteInput) (*noOutput, error) {
+	revision, err := s.accountRevision(ctx, in)
+	if err == nil {
+		err = s.backend.DeleteAccount(ctx, callOf(ctx, ""), in.ID, in.EntryID, revision)
+	}
+	return answer[noOutput](ctx, s, nil, err)
+}

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/idmap/terraform-provider-idmap/internal/directory"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+type groupBody struct {
+	Type string `json:"type,omitempty" enum:"group"`
+	idmap.Group
+}
+
+type groupOutput struct {
+	ETag string `header:"ETag"`
+	Body struct {
+		Type  string      `json:"type" enum:"group"`
+		Group idmap.Group `json:"group"`
+	}
+}
+
+func oneGroup(g idmap.Group) *groupOutput {
+	out := &groupOutput{ETag: etag(g.Revision)}
+	out.Body.Type, out.Body.Group = "group", g
+	return out
+}
+
+type groupsInput struct {
+	idInput
+	listInput
+	Address string `query:"address" maxLength:"320"`
+	Deleted string `query:"deleted" enum:"true,false" doc:"Only those that left the directory, or only those that did not."`
+}
+
+type groupsOutput struct {
+	Body struct {
+		Type   string        `json:"type" enum:"groups"`
+		Groups []idmap.Group `json:"groups" nullable:"false"`
+		Meta   meta          `json:"meta"`
+	}
+}
+
+func (s *server) groups() {
+	const collection, one = "/v1/connections/{id}/groups", "/v1/connections/{id}/groups/{entry_id}"
+	huma.Register(s.api, operation(http.MethodGet, collection, idmap.ScopeRead, "List the groups of a connection"), s.listGroups)
+	huma.Register(s.api, importOperation(collection+"/import", "Import the groups of a connection"), s.importGroups)
+	huma.Register(s.api, operation(http.MethodGet, one, idmap.ScopeRead, "Get a group"), s.getGroup)
+	huma.Register(s.api, operation(http.MethodPut, one, idmap.ScopeWrite, "Create or replace a group"), s.putGroup)
+	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Mark a group as gone"), s.deleteGroup)
+}
+
+func (s *server) listGroups(ctx context.Context, in *groupsInput) (*groupsOutput, error) {
+	page, c, err := in.page()
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	f := store.DirectoryFilter{AddressKey: emailFilter(in.Address), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
+	found, err := s.backend.Groups(ctx, in.ID, f, page)
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	out := &groupsOutput{}
+	out.Body.Type, out.Body.Groups = "groups", found.Items
+	out.Body.Meta = envelope(&in.listInput, c, found, func(g idmap.Group) string { return g.ID })
+	return out, nil
+}
+
+func (s *server) importGroups(ctx context.Context, in *importInput) (*importOutput, error) {
+	return importFile(ctx, s, in, directory.ParseGroups, s.backend.ImportGroups)
+}
+
+func (s *server) getGroup(ctx context.Context, in *entryInput) (*groupOutput, error) {
+	g, err := s.backend.Group(ctx, in.ID, in.EntryID)
+	return answer(ctx, s, oneGroup(g), err)
+}
+
+func (s *server) groupRevision(ctx context.Context, in *entryWriteInput) (int64, error) {
+	return in.revision(func() (int64, error) {
+		g, err := s.backend.Group(ctx, in.ID, in.EntryID)
+		return g.Revision, err
+	})
+}
+
+func (s *server) putGroup(ctx context.Context, in *struct {
+	entryWriteInput
+	Body groupBody
+},
+) (*groupOutput, error) {
+	revision, err := s.groupRevision(ctx, &in.entryWriteInput)
+	if err == nil {
+		err = sameID(in.Body.ID, in.EntryID)
+	}
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	g, err := s.backend.PutGroup(ctx, callOf(ctx, ""), in.ID, in.Body.Group, revision)
+	return answer(ctx, s, oneGroup(g), err)
+}
+
+func (s *server) deleteGroup(ctx context.Context, in *entryWriteInput) (*noOutput, error) {
+	revision, err := s.groupRevision(ctx, in)
+	if err == nil {
+		err = s.backend.DeleteGroup(ctx, callOf(ctx, ""), in.ID, in.EntryID, revision)
+	}
+	return answer[noOutput](ctx, s, nil, err)
+}

@@ -1,0 +1,206 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+type userMappingBody struct {
+	Type string `json:"type,omitempty" enum:"user_mapping"`
+	idmap.UserMapping
+}
+
+type userMappingOutput struct {
+	ETag string `header:"ETag"`
+	Body struct {
+		Type        string            `json:"type" enum:"user_mapping"`
+		UserMapping idmap.UserMapping `json:"user_mapping"`
+		Warnings    []idmap.Violation `json:"warnings,omitempty" nullable:"false"`
+	}
+}
+
+func oneUserMapping(v idmap.UserMappingVerdict) *userMappingOutput {
+	out := &userMappingOutput{}
+	out.Body.Type, out.Body.Warnings = "user_mapping", v.Warnings
+	if v.UserMapping != nil {
+		out.ETag, out.Body.UserMapping = etag(v.UserMapping.Revision), *v.UserMapping
+	}
+	return out
+}
+
+type userMappingsInput struct {
+	listInput
+	Connection            string `query:"connection" maxLength:"255" doc:"On either side."`
+	SourceConnection      string `query:"source_connection" maxLength:"255"`
+	DestinationConnection string `query:"destination_connection" maxLength:"255"`
+	Email                 string `query:"email" maxLength:"320"`
+	UserID                string `query:"user_id" maxLength:"255"`
+	Account               string `query:"account" maxLength:"255" doc:"Id of a bound account, on either side."`
+	Origin                string `query:"origin" enum:"api,sign_in"`
+	Domain                string `query:"domain" maxLength:"255" doc:"Domain of the email."`
+}
+
+func (in *userMappingsInput) filters() idmap.UserMappingFilter {
+	f := idmap.UserMappingFilter{
+		ConnectionID: in.Connection, SourceConnectionID: in.SourceConnection, DestinationConnectionID: in.DestinationConnection,
+		EmailKey: emailFilter(in.Email), UserKey: idmap.Fold(in.UserID), AccountID: in.Account, Origin: idmap.Origin(in.Origin),
+		Domain: in.Domain, Query: idmap.Fold(in.Q),
+	}
+	if domain, err := idmap.CanonicalDomain(in.Domain); err == nil {
+		f.Domain = domain
+	}
+	return f
+}
+
+type userMappingsOutput struct {
+	Body struct {
+		Type         string              `json:"type" enum:"user_mappings"`
+		UserMappings []idmap.UserMapping `json:"user_mappings" nullable:"false"`
+		Meta         meta                `json:"meta"`
+	}
+}
+
+type lookupInput struct {
+	Body struct {
+		Items []idmap.UserMappingKey `json:"items" nullable:"false" maxItems:"1000"`
+	}
+}
+
+type lookupOutput struct {
+	Body struct {
+		Type         string               `json:"type" enum:"user_mappings"`
+		UserMappings []*idmap.UserMapping `json:"user_mappings" nullable:"false" doc:"In the order asked; null where there is none."`
+	}
+}
+
+type validateInput struct {
+	Body struct {
+		Items       []idmap.UserMappingIntent `json:"items" nullable:"false" maxItems:"1000"`
+		Directories []idmap.ProposedDirectory `json:"directories,omitempty" nullable:"false" maxItems:"100" doc:"Connections and directories as they are going to be."`
+	}
+}
+
+type batchInput struct {
+	createInput
+	Body struct {
+		Items []idmap.UserMappingIntent `json:"items" nullable:"false" maxItems:"1000"`
+	}
+}
+
+type verdictsOutput struct {
+	Body struct {
+		Type                string                     `json:"type" enum:"user_mapping_verdicts"`
+		UserMappingVerdicts []idmap.UserMappingVerdict `json:"user_mapping_verdicts" nullable:"false" doc:"In the order asked."`
+	}
+}
+
+func verdicts(all []idmap.UserMappingVerdict) *verdictsOutput {
+	out := &verdictsOutput{}
+	out.Body.Type, out.Body.UserMappingVerdicts = "user_mapping_verdicts", all
+	return out
+}
+
+func (s *server) userMappings() {
+	const collection, one = "/v1/user_mappings", "/v1/user_mappings/{id}"
+	huma.Register(s.api, operation(http.MethodGet, collection, idmap.ScopeRead, "List user mappings"), s.listUserMappings)
+	huma.Register(s.api, created(operation(http.MethodPost, collection, idmap.ScopeWrite, "Create a user mapping")), s.createUserMapping)
+	huma.Register(s.api, operation(http.MethodGet, one, idmap.ScopeRead, "Get a user mapping"), s.getUserMapping)
+	huma.Register(s.api, operation(http.MethodPut, one, idmap.ScopeWrite, "Replace a user mapping"), s.putUserMapping)
+	huma.Register(s.api, operation(http.MethodPatch, one, idmap.ScopeWrite, "Change a user mapping (merge patch)"), s.patchUserMapping)
+	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Delete a user mapping; both accounts stay"), s.deleteUserMapping)
+	huma.Register(s.api, operation(http.MethodPost, collection+"/lookup", idmap.ScopeRead, "Look mappings up by id or natural key"), s.lookupUserMappings)
+	huma.Register(s.api, operation(http.MethodPost, collection+"/validate", idmap.ScopeRead, "Judge writes without making them"), s.validateUserMappings)
+	huma.Register(s.api, operation(http.MethodPost, collection+"/batch", idmap.ScopeWrite, "Make all writes in one transaction, or none"), s.applyUserMappings)
+}
+
+func (s *server) listUserMappings(ctx context.Context, in *userMappingsInput) (*userMappingsOutput, error) {
+	page, c, err := in.page()
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	found, err := s.backend.UserMappings(ctx, in.filters(), page)
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	out := &userMappingsOutput{}
+	out.Body.Type, out.Body.UserMappings = "user_mappings", found.Items
+	out.Body.Meta = envelope(&in.listInput, c, found, func(m idmap.UserMapping) string { return m.ID })
+	return out, nil
+}
+
+func (s *server) createUserMapping(ctx context.Context, in *struct {
+	createInput
+	Body userMappingBody
+},
+) (*userMappingOutput, error) {
+	v, err := s.backend.CreateUserMapping(ctx, callOf(ctx, in.IdempotencyKey), in.Body.UserMapping)
+	return answer(ctx, s, oneUserMapping(v), err)
+}
+
+func (s *server) getUserMapping(ctx context.Context, in *idInput) (*userMappingOutput, error) {
+	m, err := s.backend.UserMapping(ctx, in.ID)
+	return answer(ctx, s, oneUserMapping(idmap.UserMappingVerdict{UserMapping: &m}), err)
+}
+
+func (s *server) putUserMapping(ctx context.Context, in *struct {
+	writeInput
+	Body userMappingBody
+},
+) (*userMappingOutput, error) {
+	return s.changeUserMapping(ctx, &in.writeInput, func(idmap.UserMapping) (idmap.UserMapping, error) { return in.Body.UserMapping, nil })
+}
+
+func (s *server) patchUserMapping(ctx context.Context, in *patchInput) (*userMappingOutput, error) {
+	return s.changeUserMapping(ctx, &in.writeInput, func(before idmap.UserMapping) (idmap.UserMapping, error) {
+		body, err := patch(userMappingBody{UserMapping: before}, in.RawBody)
+		if body.Email != before.Email && body.EmailSource == before.EmailSource {
+			body.EmailSource = "" // a patch of the email alone makes it explicit, or lets it follow where it is removed
+		}
+		return body.UserMapping, err
+	})
+}
+
+func (s *server) changeUserMapping(ctx context.Context, in *writeInput, change func(idmap.UserMapping) (idmap.UserMapping, error)) (*userMappingOutput, error) {
+	revision, err := s.mappingRevision(ctx, in)
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	v, err := s.backend.UpdateUserMapping(ctx, callOf(ctx, ""), in.ID, revision, change)
+	return answer(ctx, s, oneUserMapping(v), err)
+}
+
+func (s *server) mappingRevision(ctx context.Context, in *writeInput) (int64, error) {
+	return ifMatch(in.IfMatch, func() (int64, error) {
+		m, err := s.backend.UserMapping(ctx, in.ID)
+		return m.Revision, err
+	})
+}
+
+func (s *server) deleteUserMapping(ctx context.Context, in *writeInput) (*noOutput, error) {
+	revision, err := s.mappingRevision(ctx, in)
+	if err == nil {
+		err = s.backend.DeleteUserMapping(ctx, callOf(ctx, ""), in.ID, revision)
+	}
+	return answer[noOutput](ctx, s, nil, err)
+}
+
+func (s *server) lookupUserMappings(ctx context.Context, in *lookupInput) (*lookupOutput, error) {
+	found, err := s.backend.LookupUserMappings(ctx, in.Body.Items)
+	out := &lookupOutput{}
+	out.Body.Type, out.Body.UserMappings = "user_mappings", found
+	return answer(ctx, s, out, err)
+}
+
+func (s *server) validateUserMappings(ctx context.Context, in *validateInput) (*verdictsOutput, error) {
+	all, err := s.backend.ValidateUserMappings(ctx, callOf(ctx, ""), in.Body.Items, in.Body.Directories)
+	return answer(ctx, s, verdicts(all), err)
+}
+
+func (s *server) applyUserMappings(ctx context.Context, in *batchInput) (*verdictsOutput, error) {
+	all, err := s.backend.ApplyUserMappings(ctx, callOf(ctx, in.IdempotencyKey), in.Body.Items)
+	return answer(ctx, s, verdicts(all), err)
+}
