@@ -119,7 +119,7 @@ func list[T any](
 		if result.More = len(items) > page.Limit; result.More {
 			items = items[:page.Limit]
 		}
-		result.Items = items
+		result.Items = append([]T{}, items...) // never nil: an empty list is a list
 		if page.After == "" {
 			result.Total, err = count(r)
 		}

@@ -32,8 +32,8 @@ func oneAccount(a idmap.Account, warnings []idmap.Violation) *accountOutput {
 }
 
 type accountsInput struct {
-	idInput
-	listInput
+	IDInput
+	ListInput
 	Email   string `query:"email" maxLength:"320" doc:"Primary address or alias."`
 	UserID  string `query:"user_id" maxLength:"255"`
 	Deleted string `query:"deleted" enum:"true,false" doc:"Only those that left the directory, or only those that did not."`
@@ -68,7 +68,7 @@ func (s *server) listAccounts(ctx context.Context, in *accountsInput) (*accounts
 	}
 	out := &accountsOutput{}
 	out.Body.Type, out.Body.Accounts = "accounts", found.Items
-	out.Body.Meta = envelope(&in.listInput, c, found, func(a idmap.Account) string { return a.ID })
+	out.Body.Meta = envelope(&in.ListInput, c, found, func(a idmap.Account) string { return a.ID })
 	return out, nil
 }
 
@@ -92,12 +92,12 @@ func (s *server) importAccounts(ctx context.Context, in *importInput) (*importOu
 	return importFile(ctx, s, in, directory.ParseAccounts, s.backend.ImportAccounts)
 }
 
-func (s *server) getAccount(ctx context.Context, in *entryInput) (*accountOutput, error) {
+func (s *server) getAccount(ctx context.Context, in *EntryInput) (*accountOutput, error) {
 	a, err := s.backend.Account(ctx, in.ID, in.EntryID)
 	return answer(ctx, s, oneAccount(a, nil), err)
 }
 
-func (s *server) accountRevision(ctx context.Context, in *entryWriteInput) (int64, error) {
+func (s *server) accountRevision(ctx context.Context, in *EntryWriteInput) (int64, error) {
 	return in.revision(func() (int64, error) {
 		a, err := s.backend.Account(ctx, in.ID, in.EntryID)
 		return a.Revision, err
@@ -105,11 +105,11 @@ func (s *server) accountRevision(ctx context.Context, in *entryWriteInput) (int6
 }
 
 func (s *server) putAccount(ctx context.Context, in *struct {
-	entryWriteInput
+	EntryWriteInput
 	Body accountBody
 },
 ) (*accountOutput, error) {
-	revision, err := s.accountRevision(ctx, &in.entryWriteInput)
+	revision, err := s.accountRevision(ctx, &in.EntryWriteInput)
 	if err == nil {
 		err = sameID(in.Body.ID, in.EntryID)
 	}
@@ -127,7 +127,7 @@ func sameID(body, path string) error {
 	return idmap.Refusef(idmap.CodeInvalid, "id", "The body is about id %q, and the address about %q. They must be the same.", body, path)
 }
 
-func (s *server) deleteAccount(ctx context.Context, in *entryWriteInput) (*noOutput, error) {
+func (s *server) deleteAccount(ctx context.Context, in *EntryWriteInput) (*noOutput, error) {
 	revision, err := s.accountRevision(ctx, in)
 	if err == nil {
 		err = s.backend.DeleteAccount(ctx, callOf(ctx, ""), in.ID, in.EntryID, revision)

@@ -38,7 +38,7 @@ func (s *server) capabilities() {
 }
 
 type auditInput struct {
-	listInput
+	ListInput
 	Kind     string    `query:"kind" maxLength:"100" doc:"The noun, such as user_mapping."`
 	ObjectID string    `query:"object_id" maxLength:"600"`
 	Who      string    `query:"who" maxLength:"255" doc:"Name of a token."`
@@ -71,7 +71,7 @@ func (s *server) listAudit(ctx context.Context, in *auditInput) (*auditOutput, e
 	}
 	out := &auditOutput{}
 	out.Body.Type, out.Body.AuditEntries = "audit_entries", found.Items
-	out.Body.Meta = envelope(&in.listInput, c, found, func(e idmap.AuditEntry) string { return e.ID })
+	out.Body.Meta = envelope(&in.ListInput, c, found, func(e idmap.AuditEntry) string { return e.ID })
 	return out, nil
 }
 
@@ -108,7 +108,7 @@ func (s *server) tokens() {
 	huma.Register(s.api, operation(http.MethodDelete, "/v1/tokens/{id}", idmap.ScopeAdmin, "Revoke a token"), s.deleteToken)
 }
 
-func (s *server) listTokens(ctx context.Context, in *listInput) (*tokensOutput, error) {
+func (s *server) listTokens(ctx context.Context, in *ListInput) (*tokensOutput, error) {
 	page, c, err := in.page()
 	if err != nil {
 		return nil, s.refusal(ctx, err)
@@ -130,7 +130,7 @@ func (s *server) createToken(ctx context.Context, in *struct{ Body tokenBody }) 
 	return answer(ctx, s, out, err)
 }
 
-func (s *server) deleteToken(ctx context.Context, in *idInput) (*noOutput, error) {
+func (s *server) deleteToken(ctx context.Context, in *IDInput) (*noOutput, error) {
 	err := s.backend.DeleteToken(ctx, callOf(ctx, ""), in.ID)
 	return answer[noOutput](ctx, s, nil, err)
 }

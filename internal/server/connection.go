@@ -11,25 +11,25 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// idInput names one object of a collection.
-type idInput struct {
+// IDInput names one object of a collection.
+type IDInput struct {
 	ID string `path:"id" maxLength:"255"`
 }
 
-// writeInput names one object that is to be written.
-type writeInput struct {
-	idInput
+// WriteInput names one object that is to be written.
+type WriteInput struct {
+	IDInput
 	IfMatch string `header:"If-Match" maxLength:"1000" doc:"Entity tags; the write is refused unless one is the object's."`
 }
 
-// createInput is what every create takes besides its body.
-type createInput struct {
+// CreateInput is what every create takes besides its body.
+type CreateInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes the request repeatable for 24 hours."`
 }
 
 // patchInput is a merge patch of one object.
 type patchInput struct {
-	writeInput
+	WriteInput
 	RawBody []byte `contentType:"application/merge-patch+json"`
 }
 
@@ -55,7 +55,7 @@ func oneConnection(c idmap.Connection) *connectionOutput {
 }
 
 type connectionsInput struct {
-	listInput
+	ListInput
 	Name     string `query:"name" maxLength:"255" doc:"Exact, without regard to case."`
 	Platform string `query:"platform" maxLength:"100"`
 }
@@ -101,12 +101,12 @@ func (s *server) listConnections(ctx context.Context, in *connectionsInput) (*co
 	}
 	out := &connectionsOutput{}
 	out.Body.Type, out.Body.Connections = "connections", found.Items
-	out.Body.Meta = envelope(&in.listInput, c, found, func(c idmap.Connection) string { return c.ID })
+	out.Body.Meta = envelope(&in.ListInput, c, found, func(c idmap.Connection) string { return c.ID })
 	return out, nil
 }
 
 func (s *server) createConnection(ctx context.Context, in *struct {
-	createInput
+	CreateInput
 	Body connectionBody
 },
 ) (*connectionOutput, error) {
@@ -114,27 +114,27 @@ func (s *server) createConnection(ctx context.Context, in *struct {
 	return answer(ctx, s, oneConnection(c), err)
 }
 
-func (s *server) getConnection(ctx context.Context, in *idInput) (*connectionOutput, error) {
+func (s *server) getConnection(ctx context.Context, in *IDInput) (*connectionOutput, error) {
 	c, err := s.backend.Connection(ctx, in.ID)
 	return answer(ctx, s, oneConnection(c), err)
 }
 
 func (s *server) putConnection(ctx context.Context, in *struct {
-	writeInput
+	WriteInput
 	Body connectionBody
 },
 ) (*connectionOutput, error) {
-	return s.changeConnection(ctx, &in.writeInput, func(idmap.Connection) (idmap.Connection, error) { return in.Body.Connection, nil })
+	return s.changeConnection(ctx, &in.WriteInput, func(idmap.Connection) (idmap.Connection, error) { return in.Body.Connection, nil })
 }
 
 func (s *server) patchConnection(ctx context.Context, in *patchInput) (*connectionOutput, error) {
-	return s.changeConnection(ctx, &in.writeInput, func(before idmap.Connection) (idmap.Connection, error) {
+	return s.changeConnection(ctx, &in.WriteInput, func(before idmap.Connection) (idmap.Connection, error) {
 		body, err := patch(connectionBody{Connection: before}, in.RawBody)
 		return body.Connection, err
 	})
 }
 
-func (s *server) changeConnection(ctx context.Context, in *writeInput, change func(idmap.Connection) (idmap.Connection, error)) (*connectionOutput, error) {
+func (s *server) changeConnection(ctx context.Context, in *WriteInput, change func(idmap.Connection) (idmap.Connection, error)) (*connectionOutput, error) {
 	revision, err := s.connectionRevision(ctx, in)
 	if err != nil {
 		return nil, s.refusal(ctx, err)
@@ -143,14 +143,14 @@ func (s *server) changeConnection(ctx context.Context, in *writeInput, change fu
 	return answer(ctx, s, oneConnection(c), err)
 }
 
-func (s *server) connectionRevision(ctx context.Context, in *writeInput) (int64, error) {
+func (s *server) connectionRevision(ctx context.Context, in *WriteInput) (int64, error) {
 	return ifMatch(in.IfMatch, func() (int64, error) {
 		c, err := s.backend.Connection(ctx, in.ID)
 		return c.Revision, err
 	})
 }
 
-func (s *server) deleteConnection(ctx context.Context, in *writeInput) (*noOutput, error) {
+func (s *server) deleteConnection(ctx context.Context, in *WriteInput) (*noOutput, error) {
 	revision, err := s.connectionRevision(ctx, in)
 	if err == nil {
 		err = s.backend.DeleteConnection(ctx, callOf(ctx, ""), in.ID, revision)

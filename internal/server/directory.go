@@ -15,26 +15,26 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// entryInput names one account or group of a connection.
-type entryInput struct {
-	idInput
+// EntryInput names one account or group of a connection.
+type EntryInput struct {
+	IDInput
 	EntryID string `path:"entry_id" maxLength:"255"`
 }
 
-type entryWriteInput struct {
-	entryInput
+type EntryWriteInput struct {
+	EntryInput
 	IfMatch string `header:"If-Match" maxLength:"1000" doc:"Entity tags; the write is refused unless one is the object's."`
 }
 
 // revision returns what If-Match demands of the entry; current reads the stored revision.
-func (in *entryWriteInput) revision(current func() (int64, error)) (int64, error) {
+func (in *EntryWriteInput) revision(current func() (int64, error)) (int64, error) {
 	return ifMatch(in.IfMatch, current)
 }
 
 // importInput is a directory file. It is read as it arrives, not by huma, so that its size is bounded by what the file
 // holds and not by a buffer for the whole of it.
 type importInput struct {
-	writeInput
+	WriteInput
 	ContentType string `header:"Content-Type"`
 
 	file io.Reader
@@ -90,7 +90,7 @@ func importFile[T any](
 	ctx context.Context, s *server, in *importInput, parse func(io.Reader, directory.Format) ([]T, error),
 	store func(context.Context, backend.Call, string, backend.Import[T]) (idmap.ImportReport, error),
 ) (*importOutput, error) {
-	revision, err := s.connectionRevision(ctx, &in.writeInput)
+	revision, err := s.connectionRevision(ctx, &in.WriteInput)
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}

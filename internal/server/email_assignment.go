@@ -24,7 +24,7 @@ func oneEmailAssignment(e idmap.EmailAssignment) *emailAssignmentOutput {
 }
 
 type emailAssignmentsInput struct {
-	listInput
+	ListInput
 	Connection string `query:"connection" maxLength:"255" doc:"The mail connection."`
 	Address    string `query:"address" maxLength:"320"`
 	Holder     string `query:"holder" maxLength:"255" doc:"Id of a holding account, or a user id."`
@@ -40,8 +40,8 @@ type emailAssignmentsOutput struct {
 }
 
 type releaseInput struct {
-	idInput
-	createInput
+	IDInput
+	CreateInput
 	Body struct {
 		Reason string `json:"reason" maxLength:"1000" doc:"Who asked for it, and why it is safe. The audit keeps it."`
 	}
@@ -68,11 +68,11 @@ func (s *server) listEmailAssignments(ctx context.Context, in *emailAssignmentsI
 	}
 	out := &emailAssignmentsOutput{}
 	out.Body.Type, out.Body.EmailAssignments = "email_assignments", found.Items
-	out.Body.Meta = envelope(&in.listInput, c, found, func(e idmap.EmailAssignment) string { return e.ID })
+	out.Body.Meta = envelope(&in.ListInput, c, found, func(e idmap.EmailAssignment) string { return e.ID })
 	return out, nil
 }
 
-func (s *server) getEmailAssignment(ctx context.Context, in *idInput) (*emailAssignmentOutput, error) {
+func (s *server) getEmailAssignment(ctx context.Context, in *IDInput) (*emailAssignmentOutput, error) {
 	e, err := s.backend.EmailAssignment(ctx, in.ID)
 	return answer(ctx, s, oneEmailAssignment(e), err)
 }

@@ -31,8 +31,8 @@ func oneGroup(g idmap.Group) *groupOutput {
 }
 
 type groupsInput struct {
-	idInput
-	listInput
+	IDInput
+	ListInput
 	Address string `query:"address" maxLength:"320"`
 	Deleted string `query:"deleted" enum:"true,false" doc:"Only those that left the directory, or only those that did not."`
 }
@@ -66,7 +66,7 @@ func (s *server) listGroups(ctx context.Context, in *groupsInput) (*groupsOutput
 	}
 	out := &groupsOutput{}
 	out.Body.Type, out.Body.Groups = "groups", found.Items
-	out.Body.Meta = envelope(&in.listInput, c, found, func(g idmap.Group) string { return g.ID })
+	out.Body.Meta = envelope(&in.ListInput, c, found, func(g idmap.Group) string { return g.ID })
 	return out, nil
 }
 
@@ -74,12 +74,12 @@ func (s *server) importGroups(ctx context.Context, in *importInput) (*importOutp
 	return importFile(ctx, s, in, directory.ParseGroups, s.backend.ImportGroups)
 }
 
-func (s *server) getGroup(ctx context.Context, in *entryInput) (*groupOutput, error) {
+func (s *server) getGroup(ctx context.Context, in *EntryInput) (*groupOutput, error) {
 	g, err := s.backend.Group(ctx, in.ID, in.EntryID)
 	return answer(ctx, s, oneGroup(g), err)
 }
 
-func (s *server) groupRevision(ctx context.Context, in *entryWriteInput) (int64, error) {
+func (s *server) groupRevision(ctx context.Context, in *EntryWriteInput) (int64, error) {
 	return in.revision(func() (int64, error) {
 		g, err := s.backend.Group(ctx, in.ID, in.EntryID)
 		return g.Revision, err
@@ -87,11 +87,11 @@ func (s *server) groupRevision(ctx context.Context, in *entryWriteInput) (int64,
 }
 
 func (s *server) putGroup(ctx context.Context, in *struct {
-	entryWriteInput
+	EntryWriteInput
 	Body groupBody
 },
 ) (*groupOutput, error) {
-	revision, err := s.groupRevision(ctx, &in.entryWriteInput)
+	revision, err := s.groupRevision(ctx, &in.EntryWriteInput)
 	if err == nil {
 		err = sameID(in.Body.ID, in.EntryID)
 	}
@@ -102,7 +102,7 @@ func (s *server) putGroup(ctx context.Context, in *struct {
 	return answer(ctx, s, oneGroup(g), err)
 }
 
-func (s *server) deleteGroup(ctx context.Context, in *entryWriteInput) (*noOutput, error) {
+func (s *server) deleteGroup(ctx context.Context, in *EntryWriteInput) (*noOutput, error) {
 	revision, err := s.groupRevision(ctx, in)
 	if err == nil {
 		err = s.backend.DeleteGroup(ctx, callOf(ctx, ""), in.ID, in.EntryID, revision)

@@ -11,8 +11,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// listInput is what every list takes besides its filters.
-type listInput struct {
+// ListInput is what every list takes besides its filters.
+type ListInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"Rows at once."`
 	Cursor string `query:"cursor" maxLength:"4096" doc:"From links.next.href of the page before; opaque."`
 	Q      string `query:"q" maxLength:"255" doc:"Free text, found anywhere in the object's names, without regard to case."`
@@ -21,7 +21,7 @@ type listInput struct {
 }
 
 // Resolve keeps the request's address, for the link to the next page.
-func (in *listInput) Resolve(ctx huma.Context) []error {
+func (in *ListInput) Resolve(ctx huma.Context) []error {
 	in.url = ctx.URL()
 	return nil
 }
@@ -58,7 +58,7 @@ type cursor struct {
 }
 
 // page returns where the list is to go on.
-func (in *listInput) page() (idmap.Page, cursor, error) {
+func (in *ListInput) page() (idmap.Page, cursor, error) {
 	c := cursor{Version: cursorVersion, Path: in.url.Path, Filter: in.filter().Encode()}
 	page := idmap.Page{Limit: in.Limit}
 	if in.Cursor == "" {
@@ -82,7 +82,7 @@ func (in *listInput) page() (idmap.Page, cursor, error) {
 }
 
 // filter is the query without what only says which page.
-func (in *listInput) filter() url.Values {
+func (in *ListInput) filter() url.Values {
 	values := in.url.Query()
 	values.Del("cursor")
 	values.Del("limit")
@@ -90,7 +90,7 @@ func (in *listInput) filter() url.Values {
 }
 
 // envelope completes the answer of a list. key returns the key of a row, on which the list is sorted.
-func envelope[T any](in *listInput, c cursor, found backend.List[T], key func(T) string) meta {
+func envelope[T any](in *ListInput, c cursor, found backend.List[T], key func(T) string) meta {
 	if found.Total >= 0 {
 		c.Total = found.Total
 	}

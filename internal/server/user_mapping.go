@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -33,7 +35,7 @@ func oneUserMapping(v idmap.UserMappingVerdict) *userMappingOutput {
 }
 
 type userMappingsInput struct {
-	listInput
+	ListInput
 	Connection            string `query:"connection" maxLength:"255" doc:"On either side."`
 	SourceConnection      string `query:"source_connection" maxLength:"255"`
 	DestinationConnection string `query:"destination_connection" maxLength:"255"`
@@ -72,10 +74,21 @@ type lookupInput struct {
 
 type lookupOutput struct {
 	Body struct {
-		Type         string               `json:"type" enum:"user_mappings"`
-		UserMappings []*idmap.UserMapping `json:"user_mappings" nullable:"false" doc:"In the order asked; null where there is none."`
+		Type         string         `json:"type" enum:"user_mappings"`
+		UserMappings []foundMapping `json:"user_mappings" nullable:"false" doc:"In the order asked; null where there is none."`
 	}
 }
+
+// foundMapping is a mapping or null.
+type foundMapping struct{ *idmap.UserMapping }
+
+// Schema tells the document of the null, which it would not find out.
+func (foundMapping) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{AnyOf: []*huma.Schema{r.Schema(reflect.TypeFor[idmap.UserMapping](), true, "UserMapping"), {Type: "null"}}}
+}
+
+// MarshalJSON writes the mapping itself.
+func (f foundMapping) MarshalJSON() ([]byte, error) { return json.Marshal(f.UserMapping) }
 
 type validateInput struct {
 	Body struct {
@@ -85,7 +98,7 @@ type validateInput struct {
 }
 
 type batchInput struct {
-	createInput
+	CreateInput
 	Body struct {
 		Items []idmap.UserMappingIntent `json:"items" nullable:"false" maxItems:"1000"`
 	}
@@ -128,12 +141,12 @@ func (s *server) listUserMappings(ctx context.Context, in *userMappingsInput) (*
 	}
 	out := &userMappingsOutput{}
 	out.Body.Type, out.Body.UserMappings = "user_mappings", found.Items
-	out.Body.Meta = envelope(&in.listInput, c, found, func(m idmap.UserMapping) string { return m.ID })
+	out.Body.Meta = envelope(&in.ListInput, c, found, func(m idmap.UserMapping) string { return m.ID })
 	return out, nil
 }
 
 func (s *server) createUserMapping(ctx context.Context, in *struct {
-	createInput
+	CreateInput
 	Body userMappingBody
 },
 ) (*userMappingOutput, error) {
@@ -141,21 +154,21 @@ func (s *server) createUserMapping(ctx context.Context, in *struct {
 	return answer(ctx, s, oneUserMapping(v), err)
 }
 
-func (s *server) getUserMapping(ctx context.Context, in *idInput) (*userMappingOutput, error) {
+func (s *server) getUserMapping(ctx context.Context, in *IDInput) (*userMappingOutput, error) {
 	m, err := s.backend.UserMapping(ctx, in.ID)
 	return answer(ctx, s, oneUserMapping(idmap.UserMappingVerdict{UserMapping: &m}), err)
 }
 
 func (s *server) putUserMapping(ctx context.Context, in *struct {
-	writeInput
+	WriteInput
 	Body userMappingBody
 },
 ) (*userMappingOutput, error) {
-	return s.changeUserMapping(ctx, &in.writeInput, func(idmap.UserMapping) (idmap.UserMapping, error) { return in.Body.UserMapping, nil })
+	return s.changeUserMapping(ctx, &in.WriteInput, func(idmap.UserMapping) (idmap.UserMapping, error) { return in.Body.UserMapping, nil })
 }
 
 func (s *server) patchUserMapping(ctx context.Context, in *patchInput) (*userMappingOutput, error) {
-	return s.changeUserMapping(ctx, &in.writeInput, func(before idmap.UserMapping) (idmap.UserMapping, error) {
+	return s.changeUserMapping(ctx, &in.WriteInput, func(before idmap.UserMapping) (idmap.UserMapping, error) {
 		body, err := patch(userMappingBody{UserMapping: before}, in.RawBody)
 		if body.Email != before.Email && body.EmailSource == before.EmailSource {
 			body.EmailSource = "" // a patch of the email alone makes it explicit, or lets it follow where it is removed
@@ -164,7 +177,7 @@ func (s *server) patchUserMapping(ctx context.Context, in *patchInput) (*userMap
 	})
 }
 
-func (s *server) changeUserMapping(ctx context.Context, in *writeInput, change func(idmap.UserMapping) (idmap.UserMapping, error)) (*userMappingOutput, error) {
+func (s *server) changeUserMapping(ctx context.Context, in *WriteInput, change func(idmap.UserMapping) (idmap.UserMapping, error)) (*userMappingOutput, error) {
 	revision, err := s.mappingRevision(ctx, in)
 	if err != nil {
 		return nil, s.refusal(ctx, err)
@@ -173,14 +186,14 @@ func (s *server) changeUserMapping(ctx context.Context, in *writeInput, change f
 	return answer(ctx, s, oneUserMapping(v), err)
 }
 
-func (s *server) mappingRevision(ctx context.Context, in *writeInput) (int64, error) {
+func (s *server) mappingRevision(ctx context.Context, in *WriteInput) (int64, error) {
 	return ifMatch(in.IfMatch, func() (int64, error) {
 		m, err := s.backend.UserMapping(ctx, in.ID)
 		return m.Revision, err
 	})
 }
 
-func (s *server) deleteUserMapping(ctx context.Context, in *writeInput) (*noOutput, error) {
+func (s *server) deleteUserMapping(ctx context.Context, in *WriteInput) (*noOutput, error) {
 	revision, err := s.mappingRevision(ctx, in)
 	if err == nil {
 		err = s.backend.DeleteUserMapping(ctx, callOf(ctx, ""), in.ID, revision)
@@ -191,7 +204,10 @@ func (s *server) deleteUserMapping(ctx context.Context, in *writeInput) (*noOutp
 func (s *server) lookupUserMappings(ctx context.Context, in *lookupInput) (*lookupOutput, error) {
 	found, err := s.backend.LookupUserMappings(ctx, in.Body.Items)
 	out := &lookupOutput{}
-	out.Body.Type, out.Body.UserMappings = "user_mappings", found
+	out.Body.Type, out.Body.UserMappings = "user_mappings", make([]foundMapping, len(found))
+	for i, m := range found {
+		out.Body.UserMappings[i] = foundMapping{m}
+	}
 	return answer(ctx, s, out, err)
 }
 

@@ -1,0 +1,91 @@
+package server_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	mail, app := connect(t, a)
+	long := strings.Repeat("x", 1<<20)
+	with := func(email, user string) any { return mapping(mail, app, email, user) }
+	cases := []struct {
+		name, method, path string
+		body               any
+		status             int
+		codes              []string
+	}{
+		{"broken JSON", "POST", "/v1/user_mappings", `{"email":`, 400, []string{"malformed"}},
+		{"no JSON at all", "POST", "/v1/user_mappings", `<html>`, 400, []string{"malformed"}},
+		{"an empty body", "POST", "/v1/user_mappings", ``, 400, []string{"malformed"}},
+		{"a list for an object", "POST", "/v1/connections", `[]`, 400, []string{"malformed"}},
+		{"a wrong type", "POST", "/v1/connections", `{"name":7,"platform":{"id":"generic"}}`, 400, []string{"malformed"}},
+		{"two faults, both told", "POST", "/v1/connections", `{"name":7,"platform":{"id":1}}`, 400, []string{"malformed", "malformed"}},
+		{"an unknown field", "POST", "/v1/connections", `{"name":"x","platform":{"id":"generic"},"colour":"red"}`, 400, []string{"malformed"}},
+		{"a missing field", "POST", "/v1/connections", `{"name":"x"}`, 400, []string{"malformed"}},
+		{"null for an object", "POST", "/v1/connections", `null`, 400, []string{"malformed"}},
+		{"10 MiB", "POST", "/v1/user_mappings", `{"email":"` + strings.Repeat("x", 10<<20) + `"}`, 413, []string{"too_large"}},
+		{"1 MB strings", "POST", "/v1/user_mappings", with(long+"@example.com", long), 422, []string{"invalid_email", "invalid_user_id"}},
+		{"a 1 MB name", "POST", "/v1/connections", `{"name":"` + long + `","platform":{"id":"generic"}}`, 422, []string{"invalid"}},
+		{"a null character", "POST", "/v1/user_mappings", `{"email":"a\u0000@example.com","user_id":"x","source":{"connection":{"id":"` + mail + `"}},"destination":{"connection":{"id":"` + app + `"}}}`, 400, []string{"malformed"}},
+		{"a null character in an id", "GET", "/v1/user_mappings/%00", nil, 400, []string{"malformed"}},
+		{"a null character in a filter", "GET", "/v1/user_mappings?q=%00", nil, 400, []string{"malformed"}},
+		{"broken UTF-8 in a filter", "GET", "/v1/user_mappings?q=%ff", nil, 400, []string{"malformed"}},
+		{"broken UTF-8 in a body", "POST", "/v1/connections", "{\"name\":\"\xff\",\"platform\":{\"id\":\"generic\"}}", 400, []string{"malformed"}},
+		{"a right-to-left mark", "POST", "/v1/user_mappings", with("jane\u200f@example.com", "ja\u202ene"), 422, []string{"invalid_email", "invalid_user_id"}},
+		{"an emoji is a name like any other", "POST", "/v1/user_mappings", with("🦊@example.com", "🦊"), 201, nil},
+		{"SQL is text", "POST", "/v1/user_mappings", with("o'hara@example.com", "'; DROP TABLE user_mappings; --"), 201, nil},
+		{"SQL in an id", "GET", "/v1/user_mappings/" + url.PathEscape("' OR 1=1 --"), nil, 404, []string{"not_found"}},
+		{"SQL in a filter", "GET", "/v1/user_mappings?user_id=" + url.QueryEscape("' OR '1'='1"), nil, 200, nil},
+		{"wildcards in a filter are text", "GET", "/v1/user_mappings?q=" + url.QueryEscape("%_"), nil, 200, nil},
+		{"limit 0", "GET", "/v1/user_mappings?limit=0", nil, 400, []string{"malformed"}},
+		{"limit -1", "GET", "/v1/user_mappings?limit=-1", nil, 400, []string{"malformed"}},
+		{"limit 10^9", "GET", "/v1/user_mappings?limit=1000000000", nil, 400, []string{"malformed"}},
+		{"limit x", "GET", "/v1/user_mappings?limit=x", nil, 400, []string{"malformed"}},
+		{"an unknown parameter", "GET", "/v1/user_mappings?colour=red", nil, 400, []string{"malformed"}},
+		{"an unknown value of a parameter", "GET", "/v1/email_assignments?released=maybe", nil, 400, []string{"malformed"}},
+		{"a bad time", "GET", "/v1/audit?from=yesterday", nil, 400, []string{"malformed"}},
+		{"an id of another kind", "GET", "/v1/user_mappings/" + mail, nil, 404, []string{"not_found"}},
+		{"a long id", "GET", "/v1/user_mappings/" + strings.Repeat("x", 300), nil, 400, []string{"malformed"}},
+		{"too many items", "POST", "/v1/user_mappings/lookup", `{"items":[` + strings.TrimSuffix(strings.Repeat(`{"id":"x"},`, 1001), ",") + `]}`, 400, []string{"malformed"}},
+		{"an unknown operation", "POST", "/v1/user_mappings/validate", `{"items":[{"operation":"destroy"}]}`, 400, []string{"malformed"}},
+		{"an update of nothing", "POST", "/v1/user_mappings/batch", `{"items":[{"operation":"update","id":"x"}]}`, 404, []string{"not_found"}},
+		{"a create of nothing", "POST", "/v1/user_mappings/batch", `{"items":[{"operation":"create"}]}`, 422, []string{"invalid"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got := a.call(t, c.method, c.path, c.body).want(c.status, c.codes...)
+			if len(got.Body) > 4096 && c.status >= 400 {
+				t.Errorf("the error echoes what was sent: %d bytes", len(got.Body))
+			}
+		})
+	}
+}
+
+func TestIfMatch(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	mail, _ := connect(t, a)
+	for tag, status := range map[string]int{
+		`"1"`: 200, `*`: 200, `"9", "1"`: 200, `"9","1"`: 200, ` "1" `: 200,
+		`W/"1"`: 412, `"one"`: 412, `"9", "8"`: 412, `"a,1"`: 412, `"01x"`: 412,
+		`1`: 400, `"1`: 400, `"1" "2"`: 400,
+	} {
+		t.Run(tag, func(t *testing.T) {
+			// Each PATCH would change the name to what it would then be, so a match leaves the revision at 1: see below.
+			got := a.call(t, "PATCH", "/v1/connections/"+mail, `{"name":"Mail `+strings.Repeat("x", len(tag))+`"}`, header("If-Match", tag))
+			if got.Status != status {
+				t.Errorf("got %d, want %d: %s", got.Status, status, got.Body)
+			}
+			if got.Status == http.StatusOK { // back to the beginning
+				a.call(t, "DELETE", "/v1/connections/"+mail, nil).want(204)
+				a.call(t, "POST", "/v1/connections", `{"id":"`+mail+`","name":"Mail","platform":{"id":"generic"}}`).want(201)
+			}
+		})
+	}
+}
