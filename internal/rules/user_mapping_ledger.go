@@ -26,7 +26,7 @@ func Holders(w *World, m idmap.UserMapping) []idmap.EmailHolder {
 // colleague's mailbox, even when the colleague's account is deleted).
 func checkPreviouslyAssigned(c *candidate, _ *others, r *report) {
 	entry, holder := c.otherHolder()
-	if holder == nil {
+	if holder == nil || c.takesFromAccount() {
 		return
 	}
 	where := "mailbox of " + quote(holder.Label())
@@ -99,7 +99,7 @@ func checkAliasOfAnother(c *candidate, _ *others, r *report) {
 	}
 	const text = "Email %q is an address of %s in connection %q. Take an address of the person's own account."
 	for _, holder := range c.holders {
-		if holder.ID != c.m.Source.AccountID() {
+		if holder.ID != c.m.Source.AccountID() && !c.takesFromAccount() {
 			r.refuse(idmap.CodeEmailIsAliasOfAnother, fieldEmail, &idmap.Conflict{Kind: "account", ID: holder.ID, Holder: holder.Label()},
 				text, clip(c.m.Email), quote(holder.Label()), c.source.Name)
 			return

@@ -84,6 +84,16 @@ func (c *candidate) emailEvidence() (evidence, *idmap.Conflict) {
 	return unknown, nil
 }
 
+// takesFromAccount reports whether an update takes an address that the directory knows as another account's. That is a
+// repoint, and said once: the ledger and the alias rule would only bear witness to the same.
+func (c *candidate) takesFromAccount() bool {
+	if c.before == nil {
+		return false
+	}
+	known, holder := c.emailEvidence()
+	return known == another && holder.Kind == "account"
+}
+
 // userEvidence says what the directory knows about the new user id, and who has it if another does.
 func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
 	bound := c.before.Destination.AccountID()

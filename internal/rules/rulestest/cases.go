@@ -126,7 +126,7 @@ func updates(jane, john, open idmap.UserMapping) []Case {
 		{Name: "update: a proven rename", Update: &jane, Want: Mapping("jane.smith@contoso.com", "JDOE"), Warned: codes(idmap.CodeEmailIsAlias), Field: "email"},
 		{
 			Name: "update: the email of another account", Update: &jane, Want: Mapping("lea.ver@contoso.com", "JDOE"),
-			Refused: codes(idmap.CodeEmailPreviouslyAssigned, idmap.CodeEmailIsAliasOfAnother, idmap.CodeAccountRepointed), Field: "email",
+			Refused: codes(idmap.CodeAccountRepointed), Field: "email",
 		},
 		{
 			Name: "update: the user id of another account", Update: &jane, Want: Mapping("jane.doe@contoso.com", "JROE"),
@@ -134,7 +134,7 @@ func updates(jane, john, open idmap.UserMapping) []Case {
 		},
 		{
 			Name: "update: the email of another mapping", Live: one(john), Update: &jane, Want: Mapping("john.roe@contoso.com", "JDOE"),
-			Refused: codes(idmap.CodeEmailInUse, idmap.CodeEmailPreviouslyAssigned, idmap.CodeEmailIsAliasOfAnother, idmap.CodeAccountRepointed), Field: "email",
+			Refused: codes(idmap.CodeEmailInUse, idmap.CodeAccountRepointed), Field: "email",
 		},
 		{
 			Name: "update: an address that the ledger ties to another user", Gone: one(Between(OpenMail, App, "old@example.com", "bob")), Update: &open,
@@ -148,6 +148,10 @@ func updates(jane, john, open idmap.UserMapping) []Case {
 		{
 			Name: "update: a user id that the authoritative directory does not know", Update: &jane, Want: Mapping("jane.doe@contoso.com", "JSMITH"),
 			Refused: codes(idmap.CodeUnknownUserID), Field: "user_id",
+		},
+		{
+			Name: "update: the address of a group", Update: &jane, Want: Mapping("team@contoso.com", "JDOE"),
+			Refused: codes(idmap.CodeEmailIsAliasOfAnother, idmap.CodeUnknownEmail), Field: "email",
 		},
 		{Name: "update: an unproven email", Update: &open, Want: Between(OpenMail, App, "ann.b@example.com", "ann"), Warned: codes(idmap.CodeUnprovenRename), Field: "email"},
 		{Name: "update: an unproven user id", Update: &open, Want: Between(OpenMail, App, "ann@example.com", "ann.b"), Warned: codes(idmap.CodeUnprovenRename), Field: "user_id"},
