@@ -16,7 +16,7 @@ import (
 )
 
 // Token is the administrator's token of every test server.
-const Token = "acctest-admin-token" //nolint:gosec // of servers that live as long as a test
+const Token = "acctest-admin-token"
 
 // Server is a running backend.
 type Server struct {

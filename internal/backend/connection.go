@@ -40,7 +40,7 @@ func withFeatures(c idmap.Connection) idmap.Connection {
 }
 
 // Connections lists connections.
-func (b *Backend) Connections(ctx context.Context, f store.ConnectionFilter, page idmap.Page) (List[idmap.Connection], error) {
+func (b *Backend) Connections(ctx context.Context, f idmap.ConnectionFilter, page idmap.Page) (List[idmap.Connection], error) {
 	found, err := list(ctx, b, page,
 		func(r store.Reader, page idmap.Page) ([]idmap.Connection, error) {
 			return r.ListConnections(ctx, f, page)
@@ -99,7 +99,7 @@ func nameClash(ctx context.Context, r store.Reader, c idmap.Connection) ([]idmap
 	if c.Key() == "" {
 		return nil, nil
 	}
-	same, err := r.ListConnections(ctx, store.ConnectionFilter{Key: c.Key()}, idmap.Page{Limit: 1})
+	same, err := r.ListConnections(ctx, idmap.ConnectionFilter{Key: c.Key()}, idmap.Page{Limit: 1})
 	if err != nil || len(same) == 0 || same[0].ID == c.ID {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func entry[T any](ctx context.Context, b *Backend, connectionID, id, kind string
 }
 
 // Accounts lists the accounts of a connection.
-func (b *Backend) Accounts(ctx context.Context, connectionID string, f store.DirectoryFilter, page idmap.Page) (List[idmap.Account], error) {
+func (b *Backend) Accounts(ctx context.Context, connectionID string, f idmap.DirectoryFilter, page idmap.Page) (List[idmap.Account], error) {
 	return list(ctx, b, page,
 		func(r store.Reader, page idmap.Page) ([]idmap.Account, error) {
 			if _, err := connection(ctx, r, connectionID); err != nil {
@@ -59,7 +59,7 @@ func (b *Backend) Accounts(ctx context.Context, connectionID string, f store.Dir
 }
 
 // Groups lists the groups of a connection.
-func (b *Backend) Groups(ctx context.Context, connectionID string, f store.DirectoryFilter, page idmap.Page) (List[idmap.Group], error) {
+func (b *Backend) Groups(ctx context.Context, connectionID string, f idmap.DirectoryFilter, page idmap.Page) (List[idmap.Group], error) {
 	return list(ctx, b, page,
 		func(r store.Reader, page idmap.Page) ([]idmap.Group, error) {
 			if _, err := connection(ctx, r, connectionID); err != nil {

@@ -137,7 +137,7 @@ func (d *directoryWrite) removeAccounts(ctx context.Context, rows []idmap.Accoun
 	return nil
 }
 
-type lister[T any] func(context.Context, string, store.DirectoryFilter, idmap.Page) ([]T, error)
+type lister[T any] func(context.Context, string, idmap.DirectoryFilter, idmap.Page) ([]T, error)
 
 // remaining reads all live entries of the directory for which want holds.
 func remaining[T any](ctx context.Context, d *directoryWrite, list lister[T], id func(T) string, want func(T) bool) ([]T, error) {
@@ -145,7 +145,7 @@ func remaining[T any](ctx context.Context, d *directoryWrite, list lister[T], id
 	live := false
 	page := idmap.Page{Limit: importChunk}
 	for {
-		entries, err := list(ctx, d.connection.ID, store.DirectoryFilter{Deleted: &live}, page)
+		entries, err := list(ctx, d.connection.ID, idmap.DirectoryFilter{Deleted: &live}, page)
 		if err != nil || len(entries) == 0 {
 			return result, err
 		}

@@ -81,3 +81,11 @@ func addressKeys(addresses []string) []string {
 	}
 	return keys
 }
+
+// DirectoryFilter selects accounts or groups. Empty fields select all.
+type DirectoryFilter struct {
+	AddressKey string
+	UserKey    string // accounts only
+	Deleted    *bool
+	Query      string // folded text, in name, user id (or caption) and addresses
+}

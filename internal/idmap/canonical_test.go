@@ -42,8 +42,11 @@ func TestCanonicalEmail(t *testing.T) {
 func TestDistinctAddressesStayDistinct(t *testing.T) {
 	t.Parallel()
 	for _, pair := range [][2]string{
-		{"jane.doe@contoso.com", "janedoe@contoso.com"}, {"jane+a@contoso.com", "jane@contoso.com"},
-		{"josé@contoso.com", "jose@contoso.com"}, {"jane@contoso.com", "jane@contoso.co"}, {"ı@contoso.com", "i@contoso.com"},
+		{"jane.doe@contoso.com", "janedoe@contoso.com"},
+		{"jane+a@contoso.com", "jane@contoso.com"},
+		{"josé@contoso.com", "jose@contoso.com"},
+		{"jane@contoso.com", "jane@contoso.co"},
+		{"ı@contoso.com", "i@contoso.com"},
 	} {
 		if idmap.SameEmail(pair[0], pair[1]) {
 			t.Errorf("%q and %q are taken for one address", pair[0], pair[1])

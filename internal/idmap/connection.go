@@ -38,3 +38,10 @@ type Import struct {
 
 // Key returns the form under which connection names are unique.
 func (c Connection) Key() string { return Fold(c.Name) }
+
+// ConnectionFilter selects connections. Empty fields select all.
+type ConnectionFilter struct {
+	Key        string // folded name
+	PlatformID string
+	Query      string // folded text, in the name
+}

@@ -81,8 +81,8 @@ func Unavailable(cause error, retryAfter time.Duration) error {
 
 // IsKind reports whether err is an Error of that kind.
 func IsKind(err error, kind ErrorKind) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind == kind
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == kind
 }
 
 // IsNotFound reports whether err says that the object itself does not exist.
@@ -90,8 +90,7 @@ func IsNotFound(err error) bool { return IsKind(err, KindNotFound) }
 
 // ViolationsOf returns the violations of err, or nil.
 func ViolationsOf(err error) []Violation {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Violations
 	}
 	return nil

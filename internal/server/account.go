@@ -8,7 +8,6 @@ import (
 
 	"github.com/idmap/terraform-provider-idmap/internal/directory"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
-	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
 type accountBody struct {
@@ -61,7 +60,7 @@ func (s *server) listAccounts(ctx context.Context, in *accountsInput) (*accounts
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}
-	f := store.DirectoryFilter{AddressKey: emailFilter(in.Email), UserKey: idmap.Fold(in.UserID), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
+	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Email), UserKey: idmap.Fold(in.UserID), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
 	found, err := s.backend.Accounts(ctx, in.ID, f, page)
 	if err != nil {
 		return nil, s.refusal(ctx, err)

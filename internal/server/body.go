@@ -89,8 +89,7 @@ func patch[T any](object T, merge []byte) (T, error) {
 
 // malformed says what a JSON decoder did not like.
 func malformed(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return idmap.Refusef(idmap.CodeMalformed, wrongType.Field, "A %s stands where a %s is expected.", wrongType.Value, wrongType.Type)
 	}
 	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {

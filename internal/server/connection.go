@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
-	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
 // IDInput names one object of a collection.
@@ -94,7 +93,7 @@ func (s *server) listConnections(ctx context.Context, in *connectionsInput) (*co
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}
-	f := store.ConnectionFilter{Key: idmap.Fold(in.Name), PlatformID: in.Platform, Query: idmap.Fold(in.Q)}
+	f := idmap.ConnectionFilter{Key: idmap.Fold(in.Name), PlatformID: in.Platform, Query: idmap.Fold(in.Q)}
 	found, err := s.backend.Connections(ctx, f, page)
 	if err != nil {
 		return nil, s.refusal(ctx, err)

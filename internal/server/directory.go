@@ -21,6 +21,7 @@ type EntryInput struct {
 	EntryID string `path:"entry_id" maxLength:"255"`
 }
 
+// EntryWriteInput names one account or group that is to be written.
 type EntryWriteInput struct {
 	EntryInput
 	IfMatch string `header:"If-Match" maxLength:"1000" doc:"Entity tags; the write is refused unless one is the object's."`

@@ -8,7 +8,6 @@ import (
 
 	"github.com/idmap/terraform-provider-idmap/internal/directory"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
-	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
 type groupBody struct {
@@ -59,7 +58,7 @@ func (s *server) listGroups(ctx context.Context, in *groupsInput) (*groupsOutput
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}
-	f := store.DirectoryFilter{AddressKey: emailFilter(in.Address), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
+	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Address), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
 	found, err := s.backend.Groups(ctx, in.ID, f, page)
 	if err != nil {
 		return nil, s.refusal(ctx, err)

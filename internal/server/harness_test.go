@@ -194,3 +194,17 @@ func (r reply) text(path ...string) string {
 	s, _ := r.get(path...).(string)
 	return s
 }
+
+// rows returns a list of objects; a null among them is nil.
+func (r reply) rows(name string) []map[string]any {
+	r.t.Helper()
+	list, ok := r.get(name).([]any)
+	if !ok {
+		r.t.Fatalf("no list %s in %s", name, r.Body)
+	}
+	rows := make([]map[string]any, len(list))
+	for i, row := range list {
+		rows[i], _ = row.(map[string]any)
+	}
+	return rows
+}

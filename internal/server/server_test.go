@@ -80,7 +80,7 @@ func TestUserMappingLifecycle(t *testing.T) {
 	a.call(t, "POST", "/v1/user_mappings", mapping(mail, app, "jane.b@example.com", "somebody")).want(409, "email_previously_assigned")
 
 	entries := a.call(t, "GET", "/v1/email_assignments?address="+url.QueryEscape("JANE.B@example.com"), nil).want(200)
-	entry := entries.get("email_assignments").([]any)[0].(map[string]any)["id"].(string)
+	entry := fmt.Sprint(entries.rows("email_assignments")[0]["id"])
 	a.call(t, "POST", "/v1/email_assignments/"+entry+"/release", `{"reason":" "}`).want(422, "invalid")
 	a.call(t, "POST", "/v1/email_assignments/"+entry+"/release", `{"reason":"she married"}`).want(200)
 	a.call(t, "POST", "/v1/email_assignments/"+entry+"/release", `{"reason":"again"}`).want(409, "already_released")
@@ -133,14 +133,14 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		t.Errorf("%v mappings were stored by a refused batch", n)
 	}
 	done := a.call(t, "POST", "/v1/user_mappings/batch", map[string]any{"items": []any{item("a@example.com", "a"), item("b@example.com", "b")}}).want(200)
-	list := done.get("user_mapping_verdicts").([]any)
-	id := list[0].(map[string]any)["user_mapping"].(map[string]any)["id"]
+	stored, _ := done.rows("user_mapping_verdicts")[0]["user_mapping"].(map[string]any)
+	id := stored["id"]
 	twice := []any{map[string]any{"operation": "delete", "id": id}, map[string]any{"operation": "delete", "id": id}}
 	a.call(t, "POST", "/v1/user_mappings/batch", map[string]any{"items": twice}).want(422, "duplicate_item")
 	a.call(t, "POST", "/v1/user_mappings/batch", map[string]any{"items": twice[:1]}).want(200)
 	found := a.call(t, "POST", "/v1/user_mappings/lookup", map[string]any{"items": []any{
 		map[string]any{"id": id}, map[string]any{"destination_connection_id": app, "user_id": "B"}, map[string]any{"destination_connection_id": app, "email": "B@example.com"},
-	}}).want(200).get("user_mappings").([]any)
+	}}).want(200).rows("user_mappings")
 	if found[0] != nil || found[1] == nil || found[2] == nil {
 		t.Errorf("lookup answers %v, want null and twice the second mapping", found)
 	}
@@ -241,8 +241,8 @@ func TestPagesAreStableWhileRowsComeAndGo(t *testing.T) {
 	href, seen := "/v1/user_mappings?limit=2&domain=EXAMPLE.com", []string{}
 	for page := 0; href != ""; page++ {
 		got := a.call(t, "GET", href, nil).want(200)
-		for _, m := range got.get("user_mappings").([]any) {
-			seen = append(seen, m.(map[string]any)["id"].(string))
+		for _, m := range got.rows("user_mappings") {
+			seen = append(seen, fmt.Sprint(m["id"]))
 		}
 		if got.get("meta", "total_count") != 7.0 || got.get("meta", "limit") != 2.0 {
 			t.Errorf("meta of page %d: %v", page, got.get("meta"))

@@ -2,7 +2,8 @@
 // suite that holds them to the words below.
 //
 // Keys are made in Go (idmap.CanonicalEmail, idmap.Fold): an engine MUST compare and order text by its bytes and MUST
-// NOT fold case. Times are kept in microseconds, UTC.
+// NOT fold case. Times are kept in microseconds, UTC. What is not valid UTF-8, or has U+0000, is no text: a look-up or a
+// filter MUST NOT find anything by it, and a write that carries it fails with an error that no repetition cures.
 package store
 
 import (
@@ -27,11 +28,12 @@ type Store interface {
 	// View runs fn on one consistent snapshot. It MUST NOT wait for writers.
 	View(ctx context.Context, fn func(Reader) error) error
 	// Update runs fn in a transaction that is durable when Update returns nil. If fn or the commit fails, nothing of it
-	// MUST remain. Update does not retry.
+	// MUST remain. Update does not retry. A method that fails, other than with idmap.NotFound, ends the transaction: each
+	// later call fails too, and Update answers the failure even if fn swallows it.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// Ping reports whether a read works now.
 	Ping(ctx context.Context) error
-	// Close waits for what is under way.
+	// Close waits for what is under way. What comes later fails with ErrUnavailable.
 	Close() error
 }
 
@@ -67,6 +69,7 @@ type Reader interface {
 	ListEmailAssignments(ctx context.Context, f idmap.EmailAssignmentFilter, page idmap.Page) ([]idmap.EmailAssignment, error)
 	CountEmailAssignments(ctx context.Context, f idmap.EmailAssignmentFilter) (int, error)
 
+	// ListAudit answers entries from From on (inclusive) until To (exclusive).
 	ListAudit(ctx context.Context, f idmap.AuditFilter, page idmap.Page) ([]idmap.AuditEntry, error)
 	CountAudit(ctx context.Context, f idmap.AuditFilter) (int, error)
 
@@ -86,14 +89,18 @@ type Tx interface {
 	// LockConnection keeps every other transaction that locks the connection waiting until this one ends. It MUST
 	// answer idmap.NotFound if the connection does not exist.
 	LockConnection(ctx context.Context, id string) error
+	// InsertConnection stores c, but for its Features, which follow from the platform. A duplicate of its id or of its Key
+	// is ErrConflict.
 	InsertConnection(ctx context.Context, c idmap.Connection) error
-	// UpdateConnection writes c if the stored revision is c.Revision-1, else it fails with ErrConflict.
+	// UpdateConnection writes c if the stored revision is c.Revision-1, else it fails with ErrConflict, as it does if
+	// another connection has its Key.
 	UpdateConnection(ctx context.Context, c idmap.Connection) error
 	// DeleteConnection removes the connection with its accounts and groups. It MUST fail with ErrConflict while a
 	// mapping uses it. The ledger stays.
 	DeleteConnection(ctx context.Context, id string) error
 
-	// PutAccounts inserts or replaces accounts by id, with their addresses. A missing connection is ErrConflict.
+	// PutAccounts inserts or replaces accounts by id, with their addresses; of two with one id it takes the last. A missing
+	// connection is ErrConflict.
 	PutAccounts(ctx context.Context, connectionID string, accounts []idmap.Account) error
 	// PutGroups does the same for groups.
 	PutGroups(ctx context.Context, connectionID string, groups []idmap.Group) error
@@ -103,7 +110,8 @@ type Tx interface {
 	// that does not exist.
 	InsertUserMappings(ctx context.Context, mappings []UserMapping) error
 	// UpdateUserMappings writes each mapping whose stored revision is its Revision-1; if any is not, ErrConflict. The
-	// uniqueness of InsertUserMappings MUST hold for the outcome only, so that values may change hands in one call.
+	// uniqueness of InsertUserMappings MUST hold for the outcome only, so that values may change hands in one call. The
+	// stored CreatedOn stays.
 	UpdateUserMappings(ctx context.Context, mappings []UserMapping) error
 	// BindUserMappings sets the bound accounts of mappings that have none, without a new revision: what a mapping is
 	// bound to is not changed by learning it.
@@ -115,6 +123,8 @@ type Tx interface {
 	// released ones), adds holders that the entry does not have, refreshes those that are the Same, and answers the
 	// indexes of the claims of which a holder is another than the stored one for that connection. Such a claim leaves
 	// the stored holder as it is. Two transactions that claim one address MUST NOT both succeed with different holders.
+	// A refresh takes the claim's account id and user id where it has them, and its name where none is stored. Claims of
+	// one call see those before them. The revision of an entry counts releases, so a claim does not change it.
 	ClaimEmails(ctx context.Context, claims []EmailClaim, now time.Time) (refused []int, err error)
 	// RenameHolder gives the holder of an application connection its new canonical user id in the unreleased entries of
 	// these addresses.
@@ -132,7 +142,7 @@ type Tx interface {
 	// ClaimIdempotencyKey stores r and answers nil, or answers the record that is there already. A transaction that
 	// claims a key which another one has claimed MUST wait for that one to end.
 	ClaimIdempotencyKey(ctx context.Context, r IdempotencyRecord) (*IdempotencyRecord, error)
-	// AnswerIdempotencyKey stores the answer of a claimed key.
+	// AnswerIdempotencyKey stores the object and the answer of a claimed key; ErrConflict if the key is not claimed.
 	AnswerIdempotencyKey(ctx context.Context, r IdempotencyRecord) error
 	// ForgetIdempotencyKeys removes the records about objects that are gone.
 	ForgetIdempotencyKeys(ctx context.Context, objectIDs []string) error
@@ -140,26 +150,17 @@ type Tx interface {
 	ExpireIdempotencyKeys(ctx context.Context, before time.Time, limit int) error
 }
 
-// ConnectionFilter selects connections. Empty fields select all.
-type ConnectionFilter struct {
-	Key        string // folded name
-	PlatformID string
-	Query      string // folded text, in the name
-}
+// ConnectionFilter is idmap.ConnectionFilter.
+type ConnectionFilter = idmap.ConnectionFilter
+
+// DirectoryFilter is idmap.DirectoryFilter.
+type DirectoryFilter = idmap.DirectoryFilter
 
 // DirectoryKeys are keys of accounts or groups; an object that has any of them is found.
 type DirectoryKeys struct {
 	IDs         []string
 	UserKeys    []string
 	AddressKeys []string
-}
-
-// DirectoryFilter selects accounts or groups. Empty fields select all.
-type DirectoryFilter struct {
-	AddressKey string
-	UserKey    string // accounts only
-	Deleted    *bool
-	Query      string // folded text, in name, user id (or caption) and addresses
 }
 
 // UserMapping is a mapping with the scope in which its email is unique.

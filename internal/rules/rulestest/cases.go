@@ -176,15 +176,15 @@ func updates(jane, john, open idmap.UserMapping) []Case {
 			Name: "no email, and no mail domain to follow", Want: Between(OpenMail, App, "", "jane"),
 			Refused: codes(idmap.CodeInvalidEmail), Field: "email",
 		},
-		{Name: "update: an explicit email opts out of a rename", Update: ptr(Between(Mail, App, "lea.ver@contoso.com", "lea")), Want: Between(Mail, App, "lea.ver@contoso.com", "lea.v"),
-			Warned: codes(idmap.CodeUnprovenRename, idmap.CodeOptedOut), Field: "user_id"},
+		{
+			Name: "update: an explicit email opts out of a rename", Update: new(Between(Mail, App, "lea.ver@contoso.com", "lea")), Want: Between(Mail, App, "lea.ver@contoso.com", "lea.v"),
+			Warned: codes(idmap.CodeUnprovenRename, idmap.CodeOptedOut), Field: "user_id",
+		},
 		{Name: "update: from an explicit email to one that follows", Update: &jane, Want: following, Becomes: func(m idmap.UserMapping) bool {
 			return m.EmailSource == idmap.EmailFromUsername && m.EmailCanonical == "jdoe@contoso.com"
 		}, Warned: codes(idmap.CodeEmailIsAlias), Field: "email"},
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func boundTo(source, destination string) func(idmap.UserMapping) bool {
 	return func(m idmap.UserMapping) bool {
