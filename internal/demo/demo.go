@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/idmap/terraform-provider-idmap/internal/testenv"
+)
+
+// A demo is one show: a folder with everything in it, and the server.
+type demo struct {
+	screen    *screen
+	folder    string
+	company   company
+	terraform terraform
+	server    *server
+}
+
+// tell tells the story, step by step, up to the first thing that is not as said.
+func (d *demo) tell(ctx context.Context) error {
+	d.screen.title("Contoso has a Microsoft 365 tenant and an Oracle Sales pod. Who is who?",
+		"Everything happens in a folder of its own and on 127.0.0.1, and is gone afterwards.")
+	steps := []func(context.Context) error{d.setUp, d.firstApply, d.secondPlan, d.drift, d.someoneLeaves}
+	for _, r := range refusals {
+		steps = append(steps, func(ctx context.Context) error { return d.refused(ctx, r) })
+	}
+	for _, step := range append(steps, d.nothingGotThrough, d.cleanUp) {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close stops what runs and removes the folder, however far the demo came.
+func (d *demo) close() error {
+	var failures []error
+	if d.server != nil {
+		failures = append(failures, d.server.stop())
+		d.server = nil
+	}
+	if d.folder != "" {
+		failures = append(failures, os.RemoveAll(d.folder))
+		d.folder = ""
+	}
+	return errors.Join(failures...)
+}
+
+// setUp makes what a user has after an installation: the binary, Terraform, a server
+// and a configuration.
+func (d *demo) setUp(ctx context.Context) error {
+	d.screen.step("Build and start", "One binary is both the provider and the server. The first build on a machine takes a minute or two.")
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	if d.folder, err = os.MkdirTemp("", "idmap-demo-"); err != nil {
+		return err
+	}
+	binary, err := d.build(ctx, root)
+	if err != nil {
+		return err
+	}
+	d.screen.command("terraform-provider-idmap serve --database contoso.db")
+	if d.server, err = startServer(ctx, binary, filepath.Join(d.folder, "contoso.db")); err != nil {
+		return err
+	}
+	d.screen.ok("the server listens on %s", strings.TrimPrefix(d.server.endpoint, "http://"))
+	if d.company, err = copyCompany(filepath.Join(root, "examples", "quickstart"), filepath.Join(d.folder, "contoso")); err != nil {
+		return err
+	}
+	return d.setUpTerraform(ctx, filepath.Dir(binary))
+}
+
+// moduleRoot returns the folder of our go.mod.
+func moduleRoot(ctx context.Context) (string, error) {
+	file, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking Go for the module: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(file))), nil
+}
+
+func (d *demo) build(ctx context.Context, root string) (binary string, err error) {
+	binary = filepath.Join(d.folder, "bin", "terraform-provider-idmap")
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	d.screen.command("go build")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, ".")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("the binary cannot be built: %w\n%s", err, said)
+	}
+	info, err := os.Stat(binary)
+	if err != nil {
+		return "", err
+	}
+	d.screen.ok("terraform-provider-idmap, %d MB, nothing to install beside it", info.Size()>>20)
+	return binary, nil
+}
+
+// setUpTerraform points Terraform at the binary, as developers of a provider do: no
+// registry is asked and `terraform init` is not needed.
+func (d *demo) setUpTerraform(ctx context.Context, plugins string) error {
+	path, err := testenv.Terraform(ctx)
+	if err != nil {
+		return err
+	}
+	settings := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"idmap/idmap\" = %q\n  }\n  direct {}\n}\n", filepath.ToSlash(plugins))
+	settingsFile := filepath.Join(d.folder, "terraform.tfrc")
+	if err := os.WriteFile(settingsFile, []byte(settings), 0o644); err != nil {
+		return err
+	}
+	d.terraform = terraform{path: path, folder: d.company.folder, env: cleanEnvironment(
+		"TF_CLI_CONFIG_FILE="+settingsFile, "CHECKPOINT_DISABLE=1", "TF_INPUT=0",
+		"TF_VAR_embedded_database=", "IDMAP_ENDPOINT="+d.server.endpoint, "IDMAP_TOKEN="+d.server.token,
+	)}
+	version, err := d.terraform.run(ctx, "version")
+	if err != nil || version.exit != 0 {
+		return errors.Join(err, version.otherwise("Terraform at %s does not run", path))
+	}
+	d.screen.ok("%s is configured to use both", lineWith(version.output, "Terraform v"))
+	return nil
+}
