@@ -3,12 +3,14 @@ package acctest
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
 
 	"github.com/idmap/terraform-provider-idmap/internal/backend"
+	"github.com/idmap/terraform-provider-idmap/internal/cli"
 	"github.com/idmap/terraform-provider-idmap/internal/client"
 	"github.com/idmap/terraform-provider-idmap/internal/server"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -68,16 +70,7 @@ func OpenSQLite(tb testing.TB) store.Store {
 }
 
 // OpenEmbedded opens the database at path as the provider's embedded mode does. Every call opens it anew, as every
-// process does.
+// process does, and leaves it open.
 func OpenEmbedded(ctx context.Context, path string) (http.RoundTripper, error) {
-	s, err := sqlite.Open(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	b := backend.New(s, backend.Options{BootstrapToken: Token})
-	handler := server.New(b, server.Options{Version: "test"})
-	return client.HandlerTransport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+Token)
-		handler.ServeHTTP(w, r)
-	})), nil
+	return cli.NewEmbedded("test", slog.New(slog.DiscardHandler)).Open(ctx, path)
 }

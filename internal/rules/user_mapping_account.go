@@ -13,8 +13,8 @@ func checkCanSignIn(c *candidate, _ *others, r *report) {
 	}
 	conflict := &idmap.Conflict{Kind: "account", ID: c.user.ID, Holder: c.user.Label()}
 	refuse := func(why string) {
-		r.refuse(idmap.CodeUserCannotSignIn, fieldUserID, conflict, "User %q (%s) of connection %q cannot sign in: %s.",
-			clip(c.m.UserID), c.user.Label(), c.destination.Name, why)
+		r.refuse(idmap.CodeUserCannotSignIn, fieldUserID, conflict, "User %s of connection %q cannot sign in: %s.",
+			c.user.Label(), c.destination.Name, why)
 	}
 	switch {
 	case c.user.Deleted():
@@ -33,7 +33,8 @@ func checkCanSignIn(c *candidate, _ *others, r *report) {
 // checkKnown refuses what an authoritative directory does not know.
 func checkKnown(c *candidate, _ *others, r *report) {
 	const text = "Connection %q is authoritative and does not know %s %q. Check the spelling, or bring the directory up to date."
-	if c.source.Authoritative && c.emailChanged() && c.m.EmailCanonical != "" && len(c.holders) == 0 {
+	isGroup := c.w.directory(c.source.ID).groups[c.m.EmailCanonical] != nil // which is another refusal
+	if c.source.Authoritative && c.emailChanged() && c.m.EmailCanonical != "" && len(c.holders) == 0 && !isGroup {
 		r.refuse(idmap.CodeUnknownEmail, fieldEmail, nil, text, c.source.Name, "the email", clip(c.m.Email))
 	}
 	if c.destination.Authoritative && c.userChanged() && c.userKey != "" && c.named == nil {

@@ -66,6 +66,14 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+func TestNULWithoutContentType(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, contentType := range []string{"", "application/json; charset=utf-8", "text/plain"} {
+		a.call(t, "POST", "/v1/user_mappings/lookup", `{"items":[{"id":"\u0000"}]}`, header("Content-Type", contentType)).want(400, "malformed")
+	}
+}
+
 func TestIfMatch(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -12,11 +12,13 @@ import (
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 
+	"github.com/idmap/terraform-provider-idmap/internal/directory"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 // refuseNUL refuses requests with a null character or with broken UTF-8 in the address or in a JSON string. Names with
-// them exist nowhere, and PostgreSQL cannot even compare them.
+// them exist nowhere, and PostgreSQL cannot even compare them. Bodies other than directory files are read for that, up to
+// a byte more than they may have.
 func refuseNUL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query, err := url.QueryUnescape(r.URL.RawQuery)
@@ -24,7 +26,7 @@ func refuseNUL(next http.Handler) http.Handler {
 			refuseText(w, "the address")
 			return
 		}
-		if strings.HasSuffix(r.Header.Get("Content-Type"), "json") && r.Body != nil {
+		if _, err := directory.FormatOfContentType(r.Header.Get("Content-Type")); err != nil { // else the parser looks itself
 			body, err := io.ReadAll(io.LimitReader(r.Body, maxJSONBody+1))
 			if err != nil {
 				writeJSONProblem(w, newProblem(http.StatusBadRequest, idmap.Violation{Code: idmap.CodeMalformed, Description: "The request body ended before it was complete."}))

@@ -104,7 +104,8 @@ func foundByHuma(status int, message string, errs []error) *problem {
 	}
 	violations := make([]idmap.Violation, 0, len(errs))
 	for _, err := range errs {
-		violations = append(violations, idmap.Violation{Code: code, Field: location(err), Description: sentence(err)})
+		where := location(err)
+		violations = append(violations, idmap.Violation{Code: code, Field: where, Description: sentence(where, err)})
 	}
 	if len(violations) == 0 {
 		violations = append(violations, idmap.Violation{Code: code, Description: upper(message) + "."})
@@ -123,13 +124,16 @@ func location(err error) string {
 }
 
 // sentence leaves out the value that huma would echo: it may be long, or a secret.
-func sentence(err error) string {
+func sentence(where string, err error) string {
 	text := err.Error()
 	var d huma.ErrorDetailer
 	if errors.As(err, &d) {
 		text = d.ErrorDetail().Message
 	}
-	return upper(text) + "."
+	if where == "" {
+		return upper(text) + "."
+	}
+	return "At " + where + ": " + strings.TrimSuffix(text, ".") + "."
 }
 
 func upper(s string) string {

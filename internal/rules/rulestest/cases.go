@@ -83,7 +83,7 @@ func Cases() []Case {
 		},
 		{
 			Name: "the address of a group", Want: Between(Mail, App, "team@contoso.com", "team"),
-			Refused: codes(idmap.CodeEmailIsAliasOfAnother, idmap.CodeUnknownEmail), Field: "email",
+			Refused: codes(idmap.CodeEmailIsAliasOfAnother), Field: "email",
 		},
 
 		{Name: "a stub", Want: Mapping("jane.doe@contoso.com", "STUB"), Refused: codes(idmap.CodeUserCannotSignIn), Field: "user_id"},
@@ -151,7 +151,7 @@ func updates(jane, john, open idmap.UserMapping) []Case {
 		},
 		{
 			Name: "update: the address of a group", Update: &jane, Want: Mapping("team@contoso.com", "JDOE"),
-			Refused: codes(idmap.CodeEmailIsAliasOfAnother, idmap.CodeUnknownEmail), Field: "email",
+			Refused: codes(idmap.CodeEmailIsAliasOfAnother), Field: "email",
 		},
 		{Name: "update: an unproven email", Update: &open, Want: Between(OpenMail, App, "ann.b@example.com", "ann"), Warned: codes(idmap.CodeUnprovenRename), Field: "email"},
 		{Name: "update: an unproven user id", Update: &open, Want: Between(OpenMail, App, "ann@example.com", "ann.b"), Warned: codes(idmap.CodeUnprovenRename), Field: "user_id"},
