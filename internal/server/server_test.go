@@ -199,6 +199,9 @@ func TestDirectories(t *testing.T) {
 	}
 	one := a.call(t, "PUT", accounts+"/a9", `{"id":"a9","username":"nine","aliases":["smtp:nine@example.com"]}`).want(200)
 	a.call(t, "PUT", accounts+"/a9", `{"id":"a9","username":"nine"}`, header("If-Match", `"5"`)).want(412, "revision_conflict")
+	if again := a.call(t, "PUT", accounts+"/a9", `{"id":"a9","username":"nine","email":"nine@example.com"}`, header("If-Match", `"1"`)).want(200); again.Header.Get("ETag") != `"2"` {
+		t.Errorf("the second revision has ETag %s", again.Header.Get("ETag"))
+	}
 	a.call(t, "PUT", accounts+"/a10", `{"id":"a10","username":"NINE"}`).want(409, "username_in_use")
 	a.call(t, "PUT", accounts+"/a10", `{"id":"a9"}`).want(422, "invalid")
 	if one.Header.Get("ETag") != `"1"` {
@@ -207,7 +210,7 @@ func TestDirectories(t *testing.T) {
 	if c := a.call(t, "GET", "/v1/connections/"+mail, nil).want(200); c.get("connection", "directory", "accounts") != nil {
 		t.Errorf("after an edited row the directory still claims to be the file: %s", c.Body)
 	}
-	if n := a.call(t, "GET", accounts+"?email=NINE@example.com", nil).want(200).get("meta", "total_count"); n != 1.0 {
+	if n := a.call(t, "GET", accounts+"?email=NINE@example.com&user_id=Nine", nil).want(200).get("meta", "total_count"); n != 1.0 {
 		t.Errorf("%v accounts have the alias", n)
 	}
 	a.call(t, "DELETE", accounts+"/a9", nil).want(204)

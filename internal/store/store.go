@@ -42,18 +42,18 @@ type Store interface {
 type Reader interface {
 	// Connections finds by id.
 	Connections(ctx context.Context, ids []string) ([]idmap.Connection, error)
-	ListConnections(ctx context.Context, f ConnectionFilter, page idmap.Page) ([]idmap.Connection, error)
-	CountConnections(ctx context.Context, f ConnectionFilter) (int, error)
+	ListConnections(ctx context.Context, f idmap.ConnectionFilter, page idmap.Page) ([]idmap.Connection, error)
+	CountConnections(ctx context.Context, f idmap.ConnectionFilter) (int, error)
 
 	// Accounts finds accounts of a connection, the deleted ones too, by id, by canonical user id or by canonical
 	// address (primary or alias).
 	Accounts(ctx context.Context, connectionID string, keys DirectoryKeys) ([]idmap.Account, error)
-	ListAccounts(ctx context.Context, connectionID string, f DirectoryFilter, page idmap.Page) ([]idmap.Account, error)
-	CountAccounts(ctx context.Context, connectionID string, f DirectoryFilter) (int, error)
+	ListAccounts(ctx context.Context, connectionID string, f idmap.DirectoryFilter, page idmap.Page) ([]idmap.Account, error)
+	CountAccounts(ctx context.Context, connectionID string, f idmap.DirectoryFilter) (int, error)
 	// Groups finds groups of a connection by id or by canonical address; UserKeys are ignored.
 	Groups(ctx context.Context, connectionID string, keys DirectoryKeys) ([]idmap.Group, error)
-	ListGroups(ctx context.Context, connectionID string, f DirectoryFilter, page idmap.Page) ([]idmap.Group, error)
-	CountGroups(ctx context.Context, connectionID string, f DirectoryFilter) (int, error)
+	ListGroups(ctx context.Context, connectionID string, f idmap.DirectoryFilter, page idmap.Page) ([]idmap.Group, error)
+	CountGroups(ctx context.Context, connectionID string, f idmap.DirectoryFilter) (int, error)
 
 	UserMappings(ctx context.Context, keys UserMappingKeys) ([]UserMapping, error)
 	// UserMappingsOf finds the mappings of a connection, on either side, that on that side are bound to one of the
@@ -149,12 +149,6 @@ type Tx interface {
 	// ExpireIdempotencyKeys removes at most limit records from before that time.
 	ExpireIdempotencyKeys(ctx context.Context, before time.Time, limit int) error
 }
-
-// ConnectionFilter is idmap.ConnectionFilter.
-type ConnectionFilter = idmap.ConnectionFilter
-
-// DirectoryFilter is idmap.DirectoryFilter.
-type DirectoryFilter = idmap.DirectoryFilter
 
 // DirectoryKeys are keys of accounts or groups; an object that has any of them is found.
 type DirectoryKeys struct {

@@ -1,0 +1,68 @@
+-- Connections, and what their directories know: accounts, groups and the addresses of both.
+-- {{key}} is text that is compared and ordered by its bytes; keys are made in Go (idmap.Fold, idmap.CanonicalEmail).
+-- A "search" column is what free text is looked for in: the folded names and addresses of the row, a line each.
+
+CREATE TABLE connections (
+    id            {{key}} NOT NULL PRIMARY KEY,
+    name          TEXT    NOT NULL,
+    name_key      {{key}} NOT NULL,
+    name_digest   {{key}} NOT NULL, -- of name_key, which may be too long for an index of PostgreSQL
+    platform_id   {{key}} NOT NULL,
+    authoritative BOOLEAN NOT NULL,
+    mail_domain   TEXT    NOT NULL,
+    directory     TEXT    NOT NULL, -- JSON, '' for none
+    revision      BIGINT  NOT NULL,
+    created_on    BIGINT,           -- microseconds since 1970, as all times
+    modified_on   BIGINT
+);
+
+CREATE UNIQUE INDEX connections_name ON connections (name_digest);
+
+CREATE TABLE accounts (
+    connection_id {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    id            {{key}} NOT NULL,
+    username      TEXT    NOT NULL,
+    email         TEXT    NOT NULL,
+    aliases       TEXT    NOT NULL, -- JSON, '' for none
+    name          TEXT    NOT NULL,
+    given_name    TEXT    NOT NULL,
+    surname       TEXT    NOT NULL,
+    user_type     TEXT    NOT NULL,
+    disabled      BOOLEAN NOT NULL,
+    admin         BOOLEAN NOT NULL,
+    built_in      BOOLEAN NOT NULL,
+    readonly      BOOLEAN NOT NULL,
+    deleted_on    BIGINT,
+    revision      BIGINT  NOT NULL,
+    user_key      {{key}} NOT NULL,
+    search        {{key}} NOT NULL,
+    PRIMARY KEY (connection_id, id)
+);
+
+CREATE INDEX accounts_user_key ON accounts (connection_id, user_key);
+
+CREATE TABLE groups (
+    connection_id {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    id            {{key}} NOT NULL,
+    name          TEXT    NOT NULL,
+    caption       TEXT    NOT NULL,
+    addresses     TEXT    NOT NULL, -- JSON, '' for none
+    built_in      BOOLEAN NOT NULL,
+    disabled      BOOLEAN NOT NULL,
+    readonly      BOOLEAN NOT NULL,
+    deleted_on    BIGINT,
+    revision      BIGINT  NOT NULL,
+    search        {{key}} NOT NULL,
+    PRIMARY KEY (connection_id, id)
+);
+
+CREATE TABLE directory_addresses (
+    connection_id {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    owner_kind    {{key}} NOT NULL, -- account or group
+    owner_id      {{key}} NOT NULL,
+    position      BIGINT  NOT NULL,
+    address_key   {{key}} NOT NULL,
+    PRIMARY KEY (connection_id, owner_kind, owner_id, position)
+);
+
+CREATE INDEX directory_addresses_key ON directory_addresses (connection_id, owner_kind, address_key);

@@ -1,0 +1,209 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// row is a row of an answer, to be scanned.
+type row interface{ Scan(into ...any) error }
+
+// table is how a noun is read: where from, which columns, and how a row becomes an object.
+type table[T any] struct {
+	name    string
+	columns string
+	scan    func(row) (T, error)
+	id      func(T) string
+}
+
+// numbered replaces each ? with $1, $2 and so on. Our statements have no other use of that character.
+func numbered(query string) string {
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(query, "?") {
+		if n > 0 {
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
+
+// repeated returns n times item, separated by commas.
+func repeated(item string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(item+", ", n), ", ")
+}
+
+// where is a conjunction.
+type where struct {
+	conditions []string
+	args       []any
+	nothing    bool // a value that no row can have
+}
+
+// and adds a condition with a ? for each argument.
+func (w *where) and(condition string, args ...any) {
+	w.conditions = append(w.conditions, condition)
+	w.args = append(w.args, args...)
+	w.nothing = w.nothing || !storable(args...)
+}
+
+// equal adds column = value, unless value is empty.
+func (w *where) equal(column, value string) {
+	if value != "" {
+		w.and(column+" = ?", value)
+	}
+}
+
+// set adds that a nullable column is set, or that it is not; nil adds nothing.
+func (w *where) set(column string, want *bool) {
+	switch {
+	case want == nil:
+	case *want:
+		w.and(column + " IS NOT NULL")
+	default:
+		w.and(column + " IS NULL")
+	}
+}
+
+// contains adds that a folded column contains a folded text, unless it is empty.
+func (w *where) contains(column, text string) {
+	if text == "" {
+		return
+	}
+	w.nothing = w.nothing || len(text) > longestSearch
+	w.and(column+` LIKE ? ESCAPE '\'`, "%"+likeEscaper.Replace(text)+"%")
+}
+
+func (w *where) String() string {
+	if len(w.conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.conditions, " AND ")
+}
+
+// list reads a page in the order of the id, ascending.
+func list[T any](ctx context.Context, s *session, t table[T], w where, page idmap.Page) ([]T, error) {
+	if page.After != "" {
+		w.and("id > ?", page.After)
+	}
+	return listInOrder(ctx, s, t, w, "id", page.Limit)
+}
+
+func listInOrder[T any](ctx context.Context, s *session, t table[T], w where, order string, limit int) ([]T, error) {
+	var found []T
+	if w.nothing {
+		return found, s.failed
+	}
+	query := "SELECT " + t.columns + " FROM " + t.name + w.String() + " ORDER BY " + order + " LIMIT ?"
+	err := s.query(ctx, func(r row) error {
+		object, err := t.scan(r)
+		found = append(found, object)
+		return err
+	}, query, append(w.args, limit)...)
+	return found, err
+}
+
+// count counts rows.
+func count(ctx context.Context, s *session, table string, w where) (n int, err error) {
+	if w.nothing {
+		return 0, s.failed
+	}
+	err = s.query(ctx, func(r row) error { return r.Scan(&n) }, "SELECT COUNT(*) FROM "+table+w.String(), w.args...)
+	return n, err
+}
+
+// lookup gathers the objects that have any of some keys, each once.
+type lookup[T any] struct {
+	session *session
+	table   table[T]
+	found   []T
+	seen    map[string]bool
+	err     error
+}
+
+func newLookup[T any](s *session, t table[T]) *lookup[T] {
+	return &lookup[T]{session: s, table: t, seen: map[string]bool{}}
+}
+
+// any finds objects by one kind of key. The condition has one (*), which becomes the list of keys; args are those of
+// its ?, all before the (*).
+func (l *lookup[T]) any(ctx context.Context, keys []string, condition string, args ...any) {
+	if !storable(args...) {
+		return
+	}
+	for chunk := range slices.Chunk(storableKeys(keys), l.session.dialect.Keys) {
+		list := "(" + repeated("?", len(chunk)) + ")"
+		l.run(ctx, strings.Replace(condition, "(*)", list, 1), append(slices.Clone(args), anys(chunk)...))
+	}
+}
+
+func (l *lookup[T]) run(ctx context.Context, condition string, args []any) {
+	if l.err != nil {
+		return
+	}
+	query := "SELECT " + l.table.columns + " FROM " + l.table.name + " WHERE " + condition
+	l.err = l.session.query(ctx, func(r row) error {
+		object, err := l.table.scan(r)
+		if id := l.table.id(object); !l.seen[id] {
+			l.seen[id] = true
+			l.found = append(l.found, object)
+		}
+		return err
+	}, query, args...)
+}
+
+func (l *lookup[T]) answer() ([]T, error) {
+	if l.err == nil {
+		l.err = l.session.failed
+	}
+	return l.found, l.err
+}
+
+// insert writes rows with as few statements as the dialect allows. The columns are those of each row; tail follows the
+// values. If each is given, it is called for each row that the tail returns.
+func (s *session) insert(ctx context.Context, into, columns, tail string, rows [][]any, each func(row) error) error {
+	width := strings.Count(columns, ",") + 1
+	values := "(" + repeated("?", width) + ")"
+	for chunk := range slices.Chunk(rows, max(1, s.dialect.Values/width)) {
+		query := "INSERT INTO " + into + " (" + columns + ") VALUES " + repeated(values, len(chunk)) + " " + tail
+		args := slices.Concat(chunk...)
+		if each == nil {
+			if _, err := s.exec(ctx, query, args...); err != nil {
+				return err
+			}
+		} else if err := s.query(ctx, each, query, args...); err != nil {
+			return err
+		}
+	}
+	return s.failed
+}
+
+// overwrite returns the SET list of an upsert that replaces every column but some.
+func overwrite(columns string, but ...string) string {
+	var sets []string
+	for column := range strings.SplitSeq(columns, ",") {
+		column = strings.TrimSpace(column)
+		if !slices.Contains(but, column) {
+			sets = append(sets, column+" = excluded."+column)
+		}
+	}
+	return strings.Join(sets, ", ")
+}
+
+// execEach runs a statement once for every chunk of keys. The statement has one (*), as in lookup.any.
+func (s *session) execEach(ctx context.Context, keys []string, query string, args ...any) error {
+	for chunk := range slices.Chunk(storableKeys(keys), s.dialect.Keys) {
+		list := "(" + repeated("?", len(chunk)) + ")"
+		_, err := s.exec(ctx, strings.Replace(query, "(*)", list, 1), append(slices.Clone(args), anys(chunk)...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return s.failed
+}

@@ -1,0 +1,119 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// longestSearch is the longest text that is worth looking for, in bytes: SQLite refuses longer patterns, and nothing
+// that is searched is longer.
+const longestSearch = 16_000
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// storable reports whether PostgreSQL can store every text among the values.
+func storable(values ...any) bool {
+	for _, v := range values {
+		if s, ok := v.(string); ok && !storableText(s) {
+			return false
+		}
+	}
+	return true
+}
+
+func storableText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// storableKeys returns each key once, without those that no row can have, in their order.
+func storableKeys(keys []string) []string {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !storableText(key) })
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func anys(keys []string) []any {
+	values := make([]any, len(keys))
+	for i, key := range keys {
+		values[i] = key
+	}
+	return values
+}
+
+// searchText folds what free text is looked for in, a line each.
+func searchText(texts ...string) string {
+	var lines []string
+	for _, text := range texts {
+		if text = idmap.Fold(text); text != "" && !slices.Contains(lines, text) {
+			lines = append(lines, text)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// micros stores a time; nil is NULL.
+func micros(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// when scans a time that may be missing into a field.
+type when struct{ into **time.Time }
+
+// Scan implements sql.Scanner.
+func (w when) Scan(value any) error {
+	*w.into = nil
+	if us, ok := value.(int64); ok {
+		t := fromMicros(us)
+		*w.into = &t
+	}
+	return nil
+}
+
+// instant scans a time that is there into a field.
+type instant struct{ into *time.Time }
+
+// Scan implements sql.Scanner.
+func (i instant) Scan(value any) error {
+	us, _ := value.(int64)
+	*i.into = fromMicros(us)
+	return nil
+}
+
+// reference scans the id of another object into a field; an empty one is none.
+type reference struct{ into **idmap.Ref }
+
+// Scan implements sql.Scanner.
+func (r reference) Scan(value any) error {
+	id, _ := value.(string)
+	*r.into = idmap.RefTo(id)
+	return nil
+}
+
+// document scans JSON into a field; an empty text leaves it alone.
+type document struct{ into any }
+
+// Scan implements sql.Scanner.
+func (d document) Scan(value any) error {
+	text, _ := value.(string)
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), d.into)
+}
+
+// listText stores a list as JSON; none is an empty text.
+func listText[T any](values []T) (string, error) {
+	if len(values) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(values)
+	return string(text), err
+}

@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+// Migrations runs the migrations of an empty database one by one and adds, after each, the rows that it made room for.
+// What the store then reads must be what was there before the migrations that came after it.
+func Migrations(t *testing.T, db *sql.DB, provider *goose.Provider, open func(t *testing.T) store.Store) {
+	steps := [][]raw{rawDirectory(), rawMapping(), rawLedger(), rawRecords()}
+	equal(t, "migrations with rows", len(steps), len(provider.ListSources()))
+	for _, rows := range steps {
+		if _, err := provider.UpByOne(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			r.insert(t, db)
+		}
+	}
+	newWorld(t, open(t)).checkFilled()
+}
+
+// raw is a row as some release wrote it.
+type raw struct {
+	table   string
+	columns string
+	values  []any
+}
+
+func (r raw) insert(t *testing.T, db *sql.DB) {
+	t.Helper()
+	marks := make([]string, len(r.values))
+	for i := range marks {
+		marks[i] = "$" + strconv.Itoa(i+1)
+	}
+	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", r.table, r.columns, strings.Join(marks, ", ")) //nolint:gosec // nothing of it comes from outside
+	if _, err := db.ExecContext(t.Context(), query, r.values...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func us(second int) int64 { return at(second).UnixMicro() }
+
+func rawDirectory() []raw {
+	conn := func(id string) raw {
+		digest := sha256.Sum256([]byte("connection " + id))
+		return raw{"connections", "id, name, name_key, name_digest, platform_id, authoritative, mail_domain, directory, revision, created_on, modified_on", []any{
+			id, "Connection " + id, "connection " + id, hex.EncodeToString(digest[:]), "generic", false, "", "", 1, us(1), us(1),
+		}}
+	}
+	const addresses = "connection_id, owner_kind, owner_id, position, address_key"
+	return []raw{
+		conn("mail"), conn("app"),
+		{"accounts", "connection_id, id, username, email, aliases, name, given_name, surname, user_type, disabled, admin, built_in, readonly, deleted_on, revision, user_key, search", []any{
+			"mail", "A-1", "Ålice", "Alice@Example.com", `["smtp:a.one@example.com","no address"]`, "Alice Ö", "Alice", "Ö",
+			"non_interactive", true, true, true, true, us(7), 4, "ålice", "alice ö",
+		}},
+		{"directory_addresses", addresses, []any{"mail", "account", "A-1", 0, "alice@example.com"}},
+		{"groups", "connection_id, id, name, caption, addresses, built_in, disabled, readonly, revision, search", []any{
+			"mail", "g", "", "", `["g@example.com"]`, false, false, false, 1, "",
+		}},
+		{"directory_addresses", addresses, []any{"mail", "group", "g", 0, "g@example.com"}},
+	}
+}
+
+func rawMapping() []raw {
+	return []raw{{"user_mappings", "id, source_connection_id, source_account_id, destination_connection_id, destination_account_id, email, email_key, email_domain, email_source, email_scope, user_id, user_key, origin, revision, created_on, modified_on, search", []any{
+		"m", "mail", "", "app", "", "a@example.com", "a@example.com", "example.com", "explicit", "app", "a", "a", "api", 1, us(1), us(1), "a@example.com",
+	}}}
+}
+
+func rawLedger() []raw {
+	return []raw{
+		{"email_assignments", "id, connection_id, address_key, address, seen_by, first_seen_on, last_seen_on, released_by, release_reason, revision, search", []any{
+			"e", "mail", "a@example.com", "a@example.com", "mapping", us(10), us(10), "", "", 1, "a@example.com",
+		}},
+		{"email_assignment_holders", "assignment_id, connection_id, account_id, user_key, name", []any{"e", "app", "", "a", "Name of a"}},
+	}
+}
+
+func rawRecords() []raw {
+	entry, answer := auditEntry(1, "user_mapping", "m"), answered(record("t", "k"), "m")
+	return []raw{
+		{"audit", "id, happened_on, who, action, kind, object_id, before_json, after_json, reason", []any{
+			entry.ID, us(1), entry.Who, entry.Action, entry.Kind, entry.ObjectID, string(entry.Before), string(entry.After), entry.Reason,
+		}},
+		{"tokens", "id, name, scopes, secret_hash, expires_on, created_on", []any{"t", "Token t", `["read","admin"]`, "hash", us(5), us(1)}},
+		{"idempotency_keys", "actor, request_key, request_hash, object_id, answer, created_on", []any{
+			"t", "k", answer.RequestHash, answer.ObjectID, string(answer.Answer), us(1),
+		}},
+	}
+}
+
+// schema is every column of the current release. A migration changes it here too, once for both engines.
+var schema = map[string]string{
+	"connections":              "authoritative created_on directory id mail_domain modified_on name name_digest name_key platform_id revision",
+	"accounts":                 "admin aliases built_in connection_id deleted_on disabled email given_name id name readonly revision search surname user_key user_type username",
+	"groups":                   "addresses built_in caption connection_id deleted_on disabled id name readonly revision search",
+	"directory_addresses":      "address_key connection_id owner_id owner_kind position",
+	"user_mappings":            "created_on destination_account_id destination_connection_id email email_domain email_key email_scope email_source id last_sign_in_on modified_on origin revision search source_account_id source_connection_id user_id user_key",
+	"email_assignments":        "address address_key connection_id first_seen_on id last_seen_on release_reason released_by released_on revision search seen_by",
+	"email_assignment_holders": "account_id assignment_id connection_id name user_key",
+	"audit":                    "action after_json before_json happened_on id kind object_id reason who",
+	"tokens":                   "created_on expires_on id name scopes secret_hash",
+	"idempotency_keys":         "actor answer created_on object_id request_hash request_key",
+}
+
+// Schema compares the tables of a migrated database, and their columns, with those that both engines must have. The
+// query answers pairs of a table and a column; the tables of goose do not count.
+func Schema(t *testing.T, db *sql.DB, query string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(table, "idmap_schema_") {
+			columns[table] = append(columns[table], column)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for table, names := range columns {
+		slices.Sort(names)
+		got[table] = strings.Join(names, " ")
+	}
+	equal(t, "schema", got, schema)
+}

@@ -1,0 +1,53 @@
+// Package storetest is the conformance suite of store.Store. Every MUST of the port has a test here with its words in
+// its name, so an engine that passes is one that the rest of the product can trust.
+package storetest
+
+import (
+	"testing"
+
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+// Run runs the suite. Open returns an empty store, a new one for each call, and closes it when the test ends.
+func Run(t *testing.T, open func(t *testing.T) store.Store) {
+	for _, topic := range []struct {
+		name  string
+		tests map[string]func(world)
+	}{
+		{"connections", connectionTests},
+		{"directory", directoryTests},
+		{"user mappings", userMappingTests},
+		{"uniqueness", uniquenessTests},
+		{"ledger", ledgerTests},
+		{"ledger model", ledgerModelTests},
+		{"audit", auditTests},
+		{"tokens", tokenTests},
+		{"idempotency keys", idempotencyTests},
+		{"identifiers", identifierTests},
+		{"filters", filterTests},
+		{"paging", pagingTests},
+		{"transactions", transactionTests},
+		{"concurrency", concurrencyTests},
+	} {
+		t.Run(topic.name, func(t *testing.T) {
+			for name, test := range topic.tests {
+				t.Run(name, func(t *testing.T) { test(newWorld(t, open(t))) })
+			}
+		})
+	}
+}
+
+// Reopen runs the tests of what outlives a store. Open opens the same database each time, empty at first; the tests
+// close it.
+func Reopen(t *testing.T, open func(t *testing.T) store.Store) {
+	first := newWorld(t, open(t))
+	first.fill()
+	want := first.everything()
+	if err := first.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := newWorld(t, open(t))
+	defer func() { _ = second.s.Close() }()
+	equal(t, "the database after it was opened again", second.everything(), want)
+	second.checkFilled()
+}

@@ -1,0 +1,65 @@
+package storetest
+
+import (
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+var tokenTests = map[string]func(world){
+	"a token is found by its hash and listed without its secret": testTokenRoundTrip,
+	"TokenByHash answers NotFound if there is none":              testTokenMissing,
+	"DeleteToken answers NotFound if there is none":              testTokenDelete,
+	"a duplicate id or hash is ErrConflict":                      testTokenDuplicate,
+}
+
+func token(id string) idmap.Token {
+	return idmap.Token{ID: id, Name: "Token " + id, Scopes: []idmap.Scope{idmap.ScopeRead, idmap.ScopeAdmin}, ExpiresOn: at(5), CreatedOn: at(1)}
+}
+
+func (w world) insertToken(t idmap.Token, hash string) {
+	w.t.Helper()
+	w.update(func(tx store.Tx) error { return tx.InsertToken(w.ctx, t, hash) })
+}
+
+func (w world) tokens() []idmap.Token {
+	w.t.Helper()
+	return read(w, func(r store.Reader) ([]idmap.Token, error) { return r.ListTokens(w.ctx, all) })
+}
+
+func testTokenRoundTrip(w world) {
+	secret, forever := token("t2"), idmap.Token{ID: "T1", Name: "forever", Scopes: []idmap.Scope{idmap.ScopeRead}}
+	secret.Secret = "must not be stored"
+	w.insertToken(secret, "hash2")
+	w.insertToken(forever, "hash1")
+	equal(w.t, "by hash", read(w, func(r store.Reader) (idmap.Token, error) { return r.TokenByHash(w.ctx, "hash2") }), token("t2"))
+	equal(w.t, "listed", w.tokens(), []idmap.Token{forever, token("t2")})
+	equal(w.t, "counted", read(w, func(r store.Reader) (int, error) { return r.CountTokens(w.ctx) }), 2)
+}
+
+func testTokenMissing(w world) {
+	w.insertToken(token("t"), "hash")
+	for _, hash := range []string{"HASH", "none", "", "t", "\x00"} {
+		notFound(w.t, w.s.View(w.ctx, func(r store.Reader) error {
+			_, err := r.TokenByHash(w.ctx, hash)
+			return err
+		}))
+	}
+}
+
+func testTokenDelete(w world) {
+	w.insertToken(token("t"), "hash")
+	remove := func(id string) error {
+		return w.s.Update(w.ctx, func(tx store.Tx) error { return tx.DeleteToken(w.ctx, id) })
+	}
+	notFound(w.t, remove("T"))
+	notFound(w.t, remove("\x00"))
+	equal(w.t, "error", remove("t"), nil)
+	notFound(w.t, remove("t"))
+	nothing(w.t, "tokens", w.tokens())
+}
+
+func testTokenDuplicate(w world) {
+	w.insertToken(token("t"), "hash")
+	w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.InsertToken(w.ctx, token("t"), "other") })
+	w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.InsertToken(w.ctx, token("u"), "hash") })
+}
