@@ -90,9 +90,9 @@ func TestBadDatabases(t *testing.T) {
 func TestWrongEncoding(t *testing.T) {
 	database := testenv.PostgresDatabase(t)
 	db := connect(t, database)
-	const name = "idmap_test_ascii"
+	const name = "idmap_test_latin1"
 	for _, statement := range []string{
-		"DROP DATABASE IF EXISTS " + name, "CREATE DATABASE " + name + " ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
+		"DROP DATABASE IF EXISTS " + name, "CREATE DATABASE " + name + " ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
 	} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func TestWrongEncoding(t *testing.T) {
 		}
 	})
 	_, err := Open(t.Context(), change(t, database, func(u *url.URL) { u.Path = "/" + name }))
-	if err == nil || !strings.Contains(err.Error(), "SQL_ASCII") || !strings.Contains(err.Error(), "UTF8 is required") {
+	if err == nil || !strings.Contains(err.Error(), "LATIN1") || !strings.Contains(err.Error(), "UTF8 is required") {
 		t.Errorf("Open answers %v", err)
 	}
 }
