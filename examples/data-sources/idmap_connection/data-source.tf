@@ -1,0 +1,3 @@
+data "idmap_connection" "mail" {
+  name = "Example Microsoft 365"
+}

@@ -1,0 +1,5 @@
+# No server at all: the provider runs the mapping backend itself, on a SQLite file.
+provider "idmap" {
+  alias             = "embedded"
+  embedded_database = "idmap.db"
+}

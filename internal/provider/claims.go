@@ -1,0 +1,66 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// claim is what one planned object takes for itself. Terraform plans each resource alone; the claims of a walk are what
+// lets two of them be held against each other before either is stored.
+type claim struct {
+	token string // the object: a resource may be planned twice in one walk
+	by    claimant
+}
+
+// claimant describes a planned object to a person.
+type claimant struct {
+	what string // such as "the mapping of jane@example.com to user JDOE"
+	// email and userID say which of the two a mapping shares with another one; empty for other objects.
+	email, userID string
+}
+
+// claim takes the keys for the object, and returns the object that has one of them already.
+func (w *walk) claim(token string, by claimant, keys ...string) (other claimant, taken bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, key := range keys {
+		if held, ok := w.claims[key]; ok && held.token != token {
+			return held.by, true
+		}
+	}
+	for _, key := range keys {
+		w.claims[key] = claim{token: token, by: by}
+	}
+	return claimant{}, false
+}
+
+// addMappingClaimedTwice reports that two mappings of the configuration want the same email or the same user.
+func addMappingClaimedTwice(mine, other claimant, diags *diag.Diagnostics) {
+	at, shared := path.Root("user_id"), fmt.Sprintf("user %q", mine.userID)
+	if idmap.SameEmail(mine.email, other.email) {
+		at, shared = path.Root("email"), fmt.Sprintf("email %q", mine.email)
+	}
+	diags.AddAttributeError(at, "Claimed Twice", fmt.Sprintf(
+		"Two resources of this configuration claim %s: %s, and %s. A user has one mapping, and an email goes to one user.\n\n"+
+			"If both are the same person, remove one of the two resources. If they are two persons, give one of them the email, or the user id, that is really theirs.",
+		shared, mine.what, other.what))
+}
+
+// addCreatedTwice reports that two resources of one apply created the same object. Only one can have it.
+func addCreatedTwice(at, what string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root(at), "Claimed Twice",
+		"Another resource of this configuration has just created "+what+", which is what this one would be. Remove one of the two resources.")
+}
+
+// claimantOf describes a planned mapping.
+func claimantOf(m idmap.UserMapping) claimant {
+	email := m.Email
+	if email == "" {
+		email = "the email that follows the username"
+	}
+	return claimant{what: fmt.Sprintf("the mapping of %s to user %s", email, m.UserID), email: m.Email, userID: m.UserID}
+}

@@ -1,0 +1,292 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*connectionResource)(nil)
+	_ resource.ResourceWithIdentity       = (*connectionResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*connectionResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*connectionResource)(nil)
+	_ resource.ResourceWithImportState    = (*connectionResource)(nil)
+)
+
+func newConnectionResource() resource.Resource { return &connectionResource{} }
+
+type connectionResource struct{ walk *walk }
+
+func (r *connectionResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_connection"
+}
+
+func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A directory of identities on one platform, such as a Microsoft 365 tenant or a Sales pod. User mappings link an account of one connection with an account of another.\n\n" +
+			"The accounts and groups of the directory can be brought from files, which are uploaded when their content changes. Terraform's state keeps only a digest of them.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Opaque id of the connection. It is known at plan where the name has not been used before, so that mappings can be checked in the same plan.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: fmt.Sprintf("Name, unique among the connections of the backend without regard to case, at most %d characters.", rules.MaxConnectionNameLength),
+				Required:            true,
+			},
+			"platform": schema.StringAttribute{
+				MarkdownDescription: "Kind of the directory: `" + strings.Join(idmap.PlatformIDs(), "`, `") + "`. Another platform is another connection: it is replaced.",
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(idmap.PlatformIDs()...)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"authoritative": schema.BoolAttribute{
+				MarkdownDescription: "Whether the directory knows everybody: an email or a user id that it does not know is then refused. Default: `false`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
+			"mail_domain": schema.StringAttribute{
+				MarkdownDescription: "Domain of the addresses of mappings whose email follows the username, such as `example.com`.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"accounts_file": schema.StringAttribute{
+				MarkdownDescription: "Path of a file with the accounts, as CSV (`.csv`) or JSON lines (`.jsonl`), with the fields `id`, `username`, `email`, `aliases`, `name`, `given_name`, `surname`, `user_type`, `disabled`, `admin` and `built_in`; aliases are separated by `;`. " +
+					"The file replaces the accounts of the directory. It is checked at plan, and uploaded when its content changes or when somebody changed the directory behind Terraform's back. " +
+					"Without it the accounts are left as they are.",
+				Optional: true,
+			},
+			"accounts_sha256": schema.StringAttribute{
+				MarkdownDescription: "SHA-256 of the accounts file that the directory came from. Null without `accounts_file`.",
+				Computed:            true,
+			},
+			"groups_file": schema.StringAttribute{
+				MarkdownDescription: "Path of a file with the groups, as CSV or JSON lines, with the fields `id`, `name`, `caption`, `addresses`, `disabled` and `built_in`. Otherwise like `accounts_file`.",
+				Optional:            true,
+			},
+			"groups_sha256": schema.StringAttribute{
+				MarkdownDescription: "SHA-256 of the groups file that the directory came from. Null without `groups_file`.",
+				Computed:            true,
+			},
+		},
+	}
+}
+
+func (r *connectionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+		"id": identityschema.StringAttribute{RequiredForImport: true, Description: "Id of the connection."},
+	}}
+}
+
+func (r *connectionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.walk = walkFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *connectionResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config connectionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	for _, v := range rules.CheckConnection(config.toAPI()) {
+		// The platform has a validator that names those there are.
+		if config.known(v.Field) && v.Field != "platform.id" {
+			connectionNoun.addViolations([]idmap.Violation{v}, &resp.Diagnostics)
+		}
+	}
+}
+
+func (r *connectionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if r.walk == nil || req.Plan.Raw.IsNull() {
+		return
+	}
+	p := &connectionPlan{walk: r.walk, diags: &resp.Diagnostics}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &p.plan)...)
+	if !req.State.Raw.IsNull() {
+		p.prior = &connectionModel{}
+		resp.Diagnostics.Append(req.State.Get(ctx, p.prior)...)
+	}
+	p.replacing = remembered[string](ctx, resp.Private, replacingKey, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if p.prior != nil {
+		remember(ctx, resp.Private, replacingKey, p.prior.ID.ValueString(), &resp.Diagnostics)
+	}
+	p.make(ctx)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+}
+
+func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan connectionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	// Files first: one that cannot be uploaded should not leave a connection behind.
+	files := uploads(r.walk.client, plan, connectionModel{}, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	key := r.walk.connectionKey(plan)
+	defer r.walk.writes.begin(key)()
+	created, err := r.create(ctx, key, plan)
+	if err != nil {
+		connectionNoun.addError(err, &resp.Diagnostics)
+		return
+	}
+	if !r.walk.writes.own(created.ID) {
+		addCreatedTwice("name", "connection "+created.Name, &resp.Diagnostics)
+		return
+	}
+	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
+	// The connection exists: what fails from here on must not lose it.
+	written := plan
+	written.fromAPI(created)
+	sink.put(ctx, created.ID, created.Revision, written)
+	r.upload(ctx, sink, plan, created, files)
+}
+
+// create creates the connection, as [userMappingResource.create] does.
+func (r *connectionResource) create(ctx context.Context, key string, plan connectionModel) (idmap.Connection, error) {
+	created, err := r.walk.client.CreateConnection(ctx, key, plan.toAPI())
+	if err != nil || justNow(created.CreatedOn) {
+		return created, err
+	}
+	stored, err := r.walk.client.Connection(ctx, created.ID)
+	if err == nil && !plan.says(stored) || idmap.IsNotFound(err) {
+		return r.walk.client.CreateConnection(ctx, client.NewKey(), plan.toAPI())
+	}
+	return stored, err
+}
+
+func (r *connectionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state connectionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
+	sink.identify(ctx, state.ID.ValueString())
+	if !r.walk.configured() {
+		return // the provider's configuration is unknown, of which Configure warned: the state stays as it is
+	}
+	c, err := r.walk.client.Connection(ctx, state.ID.ValueString())
+	switch {
+	case idmap.IsNotFound(err):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		connectionNoun.addError(err, &resp.Diagnostics)
+	default:
+		r.walk.sawConnection(c.ID)
+		state.fromAPI(c)
+		sink.put(ctx, c.ID, c.Revision, state)
+	}
+}
+
+func (r *connectionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state connectionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	files := uploads(r.walk.client, plan, state, &resp.Diagnostics)
+	wanted := plan.toAPI()
+	wanted.Revision = remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	updated, err := r.walk.client.UpdateConnection(ctx, wanted)
+	if err != nil {
+		connectionNoun.stored().addError(err, &resp.Diagnostics)
+		return
+	}
+	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
+	written := plan
+	written.fromAPI(updated)
+	sink.put(ctx, updated.ID, updated.Revision, written)
+	r.upload(ctx, sink, plan, updated, files)
+}
+
+// upload sends the files of a connection that was just written, and stores what it then is.
+func (r *connectionResource) upload(ctx context.Context, sink objectSink, plan connectionModel, c idmap.Connection, files []upload) {
+	if len(files) > 0 {
+		sendAll(ctx, c.ID, files, sink.diags)
+		now, err := r.walk.client.Connection(ctx, c.ID)
+		if err != nil {
+			connectionNoun.addError(err, sink.diags)
+			return
+		}
+		plan.fromAPI(now)
+		sink.put(ctx, now.ID, now.Revision, plan)
+	}
+	if !sink.diags.HasError() {
+		r.walk.arrived(c.ID)
+	}
+}
+
+func (r *connectionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state connectionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	defer r.walk.writes.begin(r.walk.connectionKey(state))()
+	if r.walk.writes.owned(state.ID.ValueString()) {
+		return // the successor has taken it over
+	}
+	if err := r.walk.client.DeleteConnection(ctx, state.ID.ValueString(), revision); err != nil {
+		connectionNoun.addError(err, &resp.Diagnostics)
+	}
+}
+
+func (r *connectionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if req.ID == "" {
+		resource.ImportStatePassthroughWithIdentity(ctx, path.Root("id"), path.Root("id"), req, resp)
+		return
+	}
+	if !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	c, err := connectionByIDOrName(ctx, r.walk.client, req.ID)
+	switch {
+	case idmap.IsNotFound(err):
+		resp.Diagnostics.AddError("Object Not Found", fmt.Sprintf("There is no connection with the id or the name %q. Import takes either.", req.ID))
+	case err != nil:
+		connectionNoun.addError(err, &resp.Diagnostics)
+	default:
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), types.StringValue(c.ID))...)
+	}
+}
+
+// connectionByIDOrName finds a connection by what people call it.
+func connectionByIDOrName(ctx context.Context, c *client.Client, name string) (idmap.Connection, error) {
+	found, err := c.Connection(ctx, name)
+	if !idmap.IsNotFound(err) {
+		return found, err
+	}
+	for found, err := range c.Connections(ctx, client.ConnectionFilter{Name: name}) {
+		return found, err
+	}
+	return idmap.Connection{}, idmap.NotFound("connection", name)
+}

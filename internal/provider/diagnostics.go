@@ -1,0 +1,126 @@
+package provider
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// noun is how a kind of object is called where a diagnostic is read: in HCL.
+type noun struct {
+	resource string            // resource type, for import blocks
+	fields   map[string]string // field of the wire form → attribute
+}
+
+// stored returns how an object that exists is called: it is past being imported.
+func (n noun) stored() noun { return noun{fields: n.fields} }
+
+// addError turns an error of the client into diagnostics: the refusals of the backend each at its attribute, and
+// anything else once for the whole object.
+func (n noun) addError(err error, diags *diag.Diagnostics) {
+	var foreign *client.ForeignServerError
+	switch violations := idmap.ViolationsOf(err); {
+	case len(violations) > 0:
+		n.addViolations(violations, diags)
+	case errors.Is(err, client.ErrUnreachable):
+		diags.AddError("Mapping Backend Unreachable", err.Error())
+	case errors.As(err, &foreign):
+		diags.AddError("Not a Mapping Backend", err.Error())
+	default:
+		diags.AddError("Unexpected Failure", err.Error())
+	}
+}
+
+// addViolations reports refusals at the attributes at fault.
+func (n noun) addViolations(violations []idmap.Violation, diags *diag.Diagnostics) {
+	for _, v := range violations {
+		if at, ok := n.attribute(v.Field); ok {
+			diags.AddAttributeError(at, summaryOf(v.Code), detailOf(v, n.resource))
+		} else {
+			diags.AddError(summaryOf(v.Code), detailOf(v, n.resource))
+		}
+	}
+}
+
+// addWarnings reports what never blocks.
+func (n noun) addWarnings(warnings []idmap.Violation, diags *diag.Diagnostics) {
+	for _, v := range warnings {
+		if at, ok := n.attribute(v.Field); ok {
+			diags.AddAttributeWarning(at, summaryOf(v.Code), detailOf(v, n.resource))
+		} else {
+			diags.AddWarning(summaryOf(v.Code), detailOf(v, n.resource))
+		}
+	}
+}
+
+// attribute returns where a field of the wire form stands in the configuration.
+func (n noun) attribute(field string) (path.Path, bool) {
+	if _, inner, ok := strings.Cut(field, "]."); ok { // of an item of a batch
+		field = inner
+	}
+	name, ok := n.fields[field]
+	return path.Root(name), ok
+}
+
+// detailOf is the text under a summary: the backend's sentence, the ways out, and the code for those who search for it.
+func detailOf(v idmap.Violation, resource string) string {
+	parts := append([]string{v.Description}, waysOut(v, resource)...)
+	return strings.Join(append(parts, "Code: "+string(v.Code)), "\n\n")
+}
+
+// summaryOf returns the constant headline of a code.
+func summaryOf(code idmap.Code) string {
+	if summary, ok := summaries[code]; ok {
+		return summary
+	}
+	return "Refused by Mapping Backend" // a code of a later server
+}
+
+var summaries = map[idmap.Code]string{
+	idmap.CodeEmailInUse:              "Email Already in Use",
+	idmap.CodeUserAlreadyMapped:       "User Already Mapped",
+	idmap.CodeEmailPreviouslyAssigned: "Email Previously Assigned",
+	idmap.CodeEmailIsAliasOfAnother:   "Email Belongs to Another",
+	idmap.CodeAccountRepointed:        "Mapping Would Be Repointed",
+	idmap.CodeUserCannotSignIn:        "User Cannot Sign In",
+	idmap.CodeUnknownEmail:            "Unknown Email",
+	idmap.CodeUnknownUserID:           "Unknown User ID",
+	idmap.CodeAccountMismatch:         "Account Does Not Match",
+	idmap.CodeInvalidEmail:            "Invalid Email",
+	idmap.CodeInvalidUserID:           "Invalid User ID",
+	idmap.CodeRevisionConflict:        "Object Changed Since Plan",
+
+	idmap.CodeUnprovenRename:     "Rename Not Proven",
+	idmap.CodeEmailIsAlias:       "Email Is an Alias",
+	idmap.CodeNonInteractiveUser: "User Is Non-Interactive",
+	idmap.CodeUnlicensedUser:     "User Is Not Licensed",
+	idmap.CodeOptedOut:           "Email Stays as Given",
+	idmap.CodeMapNotRetroactive:  "Map Is Not Retroactive",
+
+	idmap.CodeInvalid:              "Invalid Value",
+	idmap.CodeMalformed:            "Request Not Understood",
+	idmap.CodeUnknownRoute:         "Server Lacks a Route",
+	idmap.CodeUnknownConnection:    "Unknown Connection",
+	idmap.CodeImmutable:            "Value Cannot Change",
+	idmap.CodeNameInUse:            "Name Already in Use",
+	idmap.CodeIDInUse:              "ID Already in Use",
+	idmap.CodeUsernameInUse:        "Username Already in Use",
+	idmap.CodeConnectionInUse:      "Connection Is in Use",
+	idmap.CodeDuplicateItem:        "Duplicate Item",
+	idmap.CodeAlreadyReleased:      "Address Already Released",
+	idmap.CodeIdempotencyKeyReused: "Request Key Reused",
+	idmap.CodeInvalidCursor:        "List Cannot Be Continued",
+	idmap.CodeCursorExpired:        "List Cannot Be Continued",
+	idmap.CodeNotFound:             "Object Not Found",
+	idmap.CodeUnauthorized:         "Token Not Accepted",
+	idmap.CodeForbidden:            "Token Lacks Scope",
+	idmap.CodeTooLarge:             "Request Too Large",
+	idmap.CodeRateLimited:          "Too Many Requests",
+	idmap.CodeUnavailable:          "Mapping Backend Busy",
+	idmap.CodeInternal:             "Mapping Backend Failed",
+}

@@ -1,0 +1,92 @@
+package provider
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+func TestEveryCodeHasASummary(t *testing.T) {
+	t.Parallel()
+	for _, info := range idmap.Codes() {
+		summary, ok := summaries[info.Code]
+		if words := len(strings.Fields(summary)); !ok || words < 2 || words > 5 {
+			t.Errorf("%s has the summary %q, want 2 to 5 words", info.Code, summary)
+		}
+	}
+}
+
+func TestAddErrorOfViolations(t *testing.T) {
+	t.Parallel()
+	err := idmap.Refuse(
+		idmap.Violation{
+			Code: idmap.CodeEmailInUse, Field: "email", Description: "Email taken.",
+			Conflict: &idmap.Conflict{Kind: "user_mapping", ID: "m1", Holder: "JSMITH"},
+		},
+		idmap.Violation{
+			Code: idmap.CodeEmailPreviouslyAssigned, Field: "items[3].email", Description: "Held before.",
+			Conflict: &idmap.Conflict{Kind: "email_assignment", ID: "e1", Releasable: true},
+		},
+		idmap.Violation{Code: idmap.CodeAccountMismatch, Field: "source.account.id", Description: "Not hers."},
+		idmap.Violation{Code: "rule_of_tomorrow", Description: "No."},
+	)
+	var diags diag.Diagnostics
+	userMappingNoun.addError(err, &diags)
+	if len(diags) != 4 {
+		t.Fatalf("%d diagnostics: %v", len(diags), diags)
+	}
+	for i, want := range []struct {
+		at      path.Path
+		summary string
+		detail  []string
+	}{
+		{path.Root("email"), "Email Already in Use", []string{"Email taken.", "to = idmap_user_mapping.<name>", `id = "m1"`, "moved block", "Code: email_in_use"}},
+		{path.Root("email"), "Email Previously Assigned", []string{"POST /v1/email_assignments/e1/release"}},
+		{path.Root("source_account_id"), "Account Does Not Match", nil},
+		{path.Empty(), "Refused by Mapping Backend", []string{"Code: rule_of_tomorrow"}},
+	} {
+		at := path.Empty()
+		if d, ok := diags[i].(diag.DiagnosticWithPath); ok {
+			at = d.Path()
+		}
+		if !at.Equal(want.at) || diags[i].Summary() != want.summary {
+			t.Errorf("diagnostic %d is %q at %s, want %q at %s", i, diags[i].Summary(), at, want.summary, want.at)
+		}
+		for _, text := range want.detail {
+			if !strings.Contains(diags[i].Detail(), text) {
+				t.Errorf("diagnostic %d lacks %q:\n%s", i, text, diags[i].Detail())
+			}
+		}
+	}
+}
+
+func TestAddErrorOfTheClient(t *testing.T) {
+	t.Parallel()
+	for summary, err := range map[string]error{
+		"Mapping Backend Unreachable": &client.UnreachableError{Backend: "mapping backend at http://x", Err: errors.New("refused")},
+		"Not a Mapping Backend":       &client.ForeignServerError{Method: "GET", URL: "http://x", Status: 200, ContentType: "text/html"},
+		"Unexpected Failure":          errors.New("boom"),
+		"Token Not Accepted":          idmap.Refusef(idmap.CodeUnauthorized, "", "The token is unknown."),
+	} {
+		var diags diag.Diagnostics
+		userMappingNoun.addError(err, &diags)
+		if len(diags) != 1 || diags[0].Summary() != summary {
+			t.Errorf("%v became %v, want %q", err, diags, summary)
+		}
+	}
+}
+
+// TestImportBlockIsOnlyForTheSameKind: a block for an object of another kind could not be pasted.
+func TestImportBlockIsOnlyForTheSameKind(t *testing.T) {
+	t.Parallel()
+	inUse := idmap.Violation{Code: idmap.CodeConnectionInUse, Conflict: &idmap.Conflict{Kind: "user_mapping", ID: "m1"}}
+	if detail := detailOf(inUse, connectionNoun.resource); strings.Contains(detail, "import {") {
+		t.Error(detail)
+	}
+}

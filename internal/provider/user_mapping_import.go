@@ -1,0 +1,57 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// findImported returns the id of the mapping that an import names: by its id, or by
+// "<destination connection id or name>/<user id>". It returns "" after an error.
+func (r *userMappingResource) findImported(ctx context.Context, name string, diags *diag.Diagnostics) string {
+	found, err := r.namedBy(ctx, name)
+	switch {
+	case err != nil:
+		userMappingNoun.addError(err, diags)
+	case len(found) == 0:
+		diags.AddError("Object Not Found", fmt.Sprintf(
+			"There is no user mapping %q. Import takes the id of a mapping, or <destination connection>/<user id>, where the connection is named by its id or its name.", name))
+	case len(found) > 1:
+		lines := make([]string, len(found))
+		for i, m := range found {
+			lines[i] = fmt.Sprintf("  %s  (%s, mail connection %s)", m.ID, m.Label(), m.Source.Connection.ID)
+		}
+		diags.AddError("Import Is Ambiguous", fmt.Sprintf(
+			"%q has mappings from %d mail connections. Import the one that you mean by its id:\n\n%s", name, len(found), strings.Join(lines, "\n")))
+	default:
+		return found[0].ID
+	}
+	return ""
+}
+
+// namedBy returns the mappings of that id or natural key. Connection names and user ids may have slashes in them, so
+// each slash is tried.
+func (r *userMappingResource) namedBy(ctx context.Context, name string) ([]idmap.UserMapping, error) {
+	if m, err := r.walk.client.UserMapping(ctx, name); !idmap.IsNotFound(err) {
+		return []idmap.UserMapping{m}, err
+	}
+	for i, c := range name {
+		if c != '/' || i == 0 {
+			continue
+		}
+		connection, err := connectionByIDOrName(ctx, r.walk.client, name[:i])
+		if idmap.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		filter := idmap.UserMappingFilter{DestinationConnectionID: connection.ID, UserKey: idmap.Fold(name[i+1:])}
+		return collect(r.walk.client.UserMappings(ctx, filter))
+	}
+	return nil, nil
+}

@@ -1,0 +1,275 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*userMappingResource)(nil)
+	_ resource.ResourceWithIdentity    = (*userMappingResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*userMappingResource)(nil)
+	_ resource.ResourceWithImportState = (*userMappingResource)(nil)
+)
+
+func newUserMappingResource() resource.Resource { return &userMappingResource{} }
+
+type userMappingResource struct{ walk *walk }
+
+func (r *userMappingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_user_mapping"
+}
+
+func (r *userMappingResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	connectionID := func(which string) schema.StringAttribute {
+		return schema.StringAttribute{
+			MarkdownDescription: "Id of the " + which + ". A mapping of another connection is another mapping: it is replaced.",
+			Required:            true,
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		}
+	}
+	pin := func(of, value string) schema.StringAttribute {
+		return schema.StringAttribute{
+			MarkdownDescription: "Pins the mapping to this account of the " + of + " connection: the " + value + " must belong to it. Without a pin the " + value + " alone says which account is meant.",
+			Optional:            true,
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		}
+	}
+	keep := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Links one account of a mail connection, by its email, with one account of an application connection, by its user id.\n\n" +
+			"The accounts behind a mapping never change. Email and user id may follow a rename of the same person; a change that would make the mapping another person's is refused, at plan. " +
+			"To map another person, remove the resource and add a new one. If you rename a resource, write a `moved` block. " +
+			"Do not combine `create_before_destroy` with a forced replacement (`-replace`, `replace_triggered_by`): the successor needs the email that its predecessor still has.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Opaque id of the mapping.",
+				Computed:            true,
+				PlanModifiers:       keep,
+			},
+			"source_connection_id":      connectionID("mail connection"),
+			"destination_connection_id": connectionID("application connection"),
+			"email": schema.StringAttribute{
+				MarkdownDescription: "Email of the person in the mail connection, a primary address or an alias. Another spelling of the same address (case, an `SMTP:` scheme, Unicode or IDNA form) is no change. " +
+					"If left out, the email is the username at the mail connection's `mail_domain`, and follows a rename of the username.",
+				CustomType:    foldedType[emailSpelling]{},
+				Optional:      true,
+				Computed:      true,
+				Validators:    []validator.String{ruleValidator{rules.CheckEmail, "must be an email address"}},
+				PlanModifiers: []planmodifier.String{keepSpelling[emailSpelling]{}},
+			},
+			"email_source": schema.StringAttribute{
+				MarkdownDescription: "`explicit` if the email is given, `username` if it follows the username.",
+				Computed:            true,
+			},
+			"user_id": schema.StringAttribute{
+				MarkdownDescription: "User id in the application, such as a username. Another spelling of the same (case, Unicode form) is no change.",
+				CustomType:          foldedType[userIDSpelling]{},
+				Required:            true,
+				Validators:          []validator.String{ruleValidator{rules.CheckUserID, "must be a user id"}},
+				PlanModifiers:       []planmodifier.String{keepSpelling[userIDSpelling]{}},
+			},
+			"source_account_id":      pin("mail", "email"),
+			"destination_account_id": pin("application", "user id"),
+			"origin": schema.StringAttribute{
+				MarkdownDescription: "What made the mapping: `api`, which includes Terraform, or `sign_in`, a user's first sign-in.",
+				Computed:            true,
+				PlanModifiers:       keep,
+			},
+		},
+	}
+}
+
+func (r *userMappingResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+		"id": identityschema.StringAttribute{RequiredForImport: true, Description: "Id of the mapping."},
+	}}
+}
+
+func (r *userMappingResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.walk = walkFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	p := &userMappingPlan{walk: r.walk, diags: &resp.Diagnostics}
+	if !req.State.Raw.IsNull() {
+		p.prior = &userMappingModel{}
+		resp.Diagnostics.Append(req.State.Get(ctx, p.prior)...)
+	}
+	if r.walk == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	if req.Plan.Raw.IsNull() {
+		r.walk.leaves(p.prior.ID.ValueString())
+		return
+	}
+	resp.Diagnostics.Append(req.Config.Get(ctx, &p.config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &p.plan)...)
+	p.replacing = remembered[string](ctx, resp.Private, replacingKey, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if p.prior != nil {
+		remember(ctx, resp.Private, replacingKey, p.prior.ID.ValueString(), &resp.Diagnostics)
+	}
+	p.make(ctx)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+}
+
+func (r *userMappingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan userMappingModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	key := r.walk.mappingKey(plan)
+	defer r.walk.writes.begin(key)()
+	created, warnings, err := r.create(ctx, key, plan)
+	if err != nil {
+		userMappingNoun.addError(err, &resp.Diagnostics)
+		return
+	}
+	if !r.walk.writes.own(created.ID) {
+		addCreatedTwice("user_id", "the mapping of "+created.Label(), &resp.Diagnostics)
+		return
+	}
+	r.addWarnings(warnings, &resp.Diagnostics)
+	plan.fromAPI(created)
+	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
+	sink.put(ctx, created.ID, created.Revision, plan)
+}
+
+// create creates the mapping. An answer that is older than the request repeats that of an earlier run, and counts only if
+// the mapping still is what is wanted; else the key has served its time.
+func (r *userMappingResource) create(ctx context.Context, key string, plan userMappingModel) (idmap.UserMapping, []idmap.Violation, error) {
+	created, warnings, err := r.walk.client.CreateUserMapping(ctx, key, plan.toAPI())
+	if err != nil || justNow(created.CreatedOn) {
+		return created, warnings, err
+	}
+	stored, err := r.walk.client.UserMapping(ctx, created.ID)
+	if err == nil && !plan.says(stored) || idmap.IsNotFound(err) {
+		return r.walk.client.CreateUserMapping(ctx, client.NewKey(), plan.toAPI())
+	}
+	return stored, nil, err
+}
+
+func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state userMappingModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
+	sink.identify(ctx, state.ID.ValueString())
+	if !r.walk.configured() {
+		return // the provider's configuration is unknown, of which Configure warned: the state stays as it is
+	}
+	m, err := r.walk.client.UserMapping(ctx, state.ID.ValueString())
+	switch {
+	case idmap.IsNotFound(err):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		userMappingNoun.addError(err, &resp.Diagnostics)
+	default:
+		r.walk.sawMapping(m)
+		state.fromAPI(m)
+		sink.put(ctx, m.ID, m.Revision, state)
+	}
+}
+
+func (r *userMappingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state userMappingModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	updated, warnings, err := r.update(ctx, plan, state, revision)
+	if err != nil {
+		userMappingNoun.stored().addError(err, &resp.Diagnostics)
+		return
+	}
+	r.addWarnings(warnings, &resp.Diagnostics)
+	plan.fromAPI(updated)
+	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
+	sink.put(ctx, updated.ID, updated.Revision, plan)
+}
+
+// update writes what is planned, provided that the mapping is what the plan saw.
+func (r *userMappingResource) update(ctx context.Context, plan, state userMappingModel, revision int64) (idmap.UserMapping, []idmap.Violation, error) {
+	wanted := plan.toAPI()
+	wanted.ID, wanted.Revision = state.ID.ValueString(), revision
+	updated, warnings, err := r.walk.client.UpdateUserMapping(ctx, wanted)
+	if now, same := r.sameAtRevision(ctx, state, err); same {
+		wanted.Revision = now
+		return r.walk.client.UpdateUserMapping(ctx, wanted)
+	}
+	return updated, warnings, err
+}
+
+// sameAtRevision looks again at a mapping of which a write was refused because its revision changed. It is true where
+// nothing changed that the plan showed: an upload of the directory in the same apply, or a sign-in, makes a revision.
+func (r *userMappingResource) sameAtRevision(ctx context.Context, state userMappingModel, refusal error) (int64, bool) {
+	if !idmap.IsKind(refusal, idmap.KindRevision) {
+		return 0, false
+	}
+	stored, err := r.walk.client.UserMapping(ctx, state.ID.ValueString())
+	same := err == nil && state.says(stored) && idmap.SameEmail(state.Email.ValueString(), stored.Email)
+	return stored.Revision, same
+}
+
+// addWarnings passes on what a write warns of. With plan checks on, the plan of the same apply has said it.
+func (r *userMappingResource) addWarnings(warnings []idmap.Violation, diags *diag.Diagnostics) {
+	if !r.walk.checks() {
+		userMappingNoun.addWarnings(warnings, diags)
+	}
+}
+
+func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state userMappingModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	defer r.walk.writes.begin(r.walk.mappingKey(state))()
+	id := state.ID.ValueString()
+	if r.walk.writes.owned(id) {
+		return // the successor has taken it over
+	}
+	err := r.walk.client.DeleteUserMapping(ctx, id, revision)
+	if now, same := r.sameAtRevision(ctx, state, err); same {
+		err = r.walk.client.DeleteUserMapping(ctx, id, now)
+	}
+	if err != nil {
+		userMappingNoun.addError(err, &resp.Diagnostics)
+	}
+}
+
+func (r *userMappingResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if req.ID == "" {
+		resource.ImportStatePassthroughWithIdentity(ctx, path.Root("id"), path.Root("id"), req, resp)
+		return
+	}
+	if !r.walk.ready(&resp.Diagnostics) {
+		return
+	}
+	if id := r.findImported(ctx, req.ID, &resp.Diagnostics); id != "" {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
+	}
+}

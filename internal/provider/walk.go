@@ -1,0 +1,178 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// walk is what one walk of Terraform over the configuration (a plan, or an apply) knows. Terraform configures the
+// provider anew for each, so a walk begins empty. Resources are planned and written at the same time, hence the mutex.
+type walk struct {
+	client     *client.Client // nil while the provider's configuration is unknown
+	planChecks bool
+	origin     string // tells this configuration's writes from those of another one
+	writes     writes
+
+	mu          sync.Mutex
+	unreachable bool
+	claims      map[string]claim
+	pending     map[string]*pendingDirectory // by connection id
+	mappings    map[string]idmap.UserMapping // read in this walk, by id
+	connections map[string]bool              // read in this walk, by id
+	leaving     map[string]bool              // planned to be deleted, by id
+}
+
+func newWalk(c *client.Client, planChecks bool) *walk {
+	return &walk{
+		client: c, planChecks: planChecks, origin: originOfConfiguration(),
+		writes:      writes{locks: map[string]*sync.Mutex{}, written: map[string]bool{}},
+		claims:      map[string]claim{},
+		pending:     map[string]*pendingDirectory{},
+		mappings:    map[string]idmap.UserMapping{},
+		connections: map[string]bool{},
+		leaving:     map[string]bool{},
+	}
+}
+
+// walkFrom returns the walk that Configure handed out, or nil where Terraform validates without configuring.
+func walkFrom(providerData any, diags *diag.Diagnostics) *walk {
+	if providerData == nil {
+		return nil
+	}
+	w, ok := providerData.(*walk)
+	if !ok {
+		diags.AddError("Unexpected Provider Data", fmt.Sprintf("Expected *walk, got %T. This is a bug of the provider.", providerData))
+	}
+	return w
+}
+
+// configured reports whether the backend can be called.
+func (w *walk) configured() bool { return w != nil && w.client != nil }
+
+// ready reports the same, with an error where it cannot.
+func (w *walk) ready(diags *diag.Diagnostics) bool {
+	if w.configured() {
+		return true
+	}
+	diags.AddError("Provider Not Configured",
+		"The provider's configuration has a value that is known only after apply, so the mapping backend cannot be called yet. "+
+			"Give the provider known values, or first apply what they come from (-target).")
+	return false
+}
+
+// checks reports whether this walk asks the backend about what it plans.
+func (w *walk) checks() bool {
+	if !w.configured() || !w.planChecks {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.unreachable
+}
+
+// excuse takes the error of a plan check. Where the backend is out of reach that is worth one warning for the walk, and
+// the further checks of the walk are left out: the rules are checked again at apply. Any other error is not excused.
+func (w *walk) excuse(err error, diags *diag.Diagnostics) bool {
+	if !errors.Is(err, client.ErrUnreachable) {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.unreachable {
+		w.unreachable = true
+		diags.AddWarning("Mapping Backend Unreachable",
+			"The plan could not be checked against the mapping backend: "+err.Error()+"\n\n"+
+				"The backend checks the same rules at apply. To plan without it on purpose, set plan_checks = false.")
+	}
+	return true
+}
+
+// sawMapping remembers a mapping that Terraform has in its state.
+func (w *walk) sawMapping(m idmap.UserMapping) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mappings[m.ID] = m
+}
+
+// seenMapping returns a mapping that was read in this walk.
+func (w *walk) seenMapping(id string) (idmap.UserMapping, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m, seen := w.mappings[id]
+	return m, seen
+}
+
+// sawConnection remembers a connection that Terraform has in its state.
+func (w *walk) sawConnection(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.connections[id] = true
+}
+
+// seenConnection reports whether a connection was read in this walk.
+func (w *walk) seenConnection(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.connections[id]
+}
+
+// leaves remembers an object that is planned to be deleted.
+func (w *walk) leaves(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leaving[id] = true
+}
+
+// isLeaving reports whether an object is planned to be deleted. Terraform plans in no fixed order, so false says little.
+func (w *walk) isLeaving(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.leaving[id]
+}
+
+// writes keeps the creates and deletes of one walk apart that are about the same thing. A resource that was given a new
+// name without a moved block is deleted and created at the same time, and one with create_before_destroy is created
+// before it is deleted. Both carry the same Idempotency-Key as the first create, so the backend answers with the object
+// that is there already, and the delete that follows must leave it alone.
+type writes struct {
+	mu      sync.Mutex
+	locks   map[string]*sync.Mutex
+	written map[string]bool // ids that creates of this walk returned
+}
+
+// begin waits until no other create or delete under the key is under way, and returns the function that ends this one.
+func (w *writes) begin(key string) (end func()) {
+	w.mu.Lock()
+	lock, ok := w.locks[key]
+	if !ok {
+		lock = &sync.Mutex{}
+		w.locks[key] = lock
+	}
+	w.mu.Unlock()
+	lock.Lock()
+	return lock.Unlock
+}
+
+// own makes the id the caller's. It is false where another create of the walk returned the same one.
+func (w *writes) own(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.written[id] {
+		return false
+	}
+	w.written[id] = true
+	return true
+}
+
+// owned reports whether a create of the walk returned the id.
+func (w *writes) owned(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.written[id]
+}

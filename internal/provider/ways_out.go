@@ -1,0 +1,48 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// waysOut says what the reader of a refusal can do about it in Terraform, a paragraph each. The backend's sentence has
+// said what was found and what is required; it knows nothing of Terraform.
+func waysOut(v idmap.Violation, resource string) []string {
+	var ways []string
+	if way, ok := remedies[v.Code]; ok {
+		ways = append(ways, way)
+	}
+	if v.Conflict != nil {
+		ways = append(ways, waysPast(*v.Conflict, resource)...)
+	}
+	return ways
+}
+
+var remedies = map[idmap.Code]string{
+	idmap.CodeAccountRepointed: "Terraform neither repoints nor replaces a mapping by itself. Remove this resource and apply, which deletes the mapping; then add the new one.",
+	idmap.CodeRevisionConflict: "Somebody else changed the object after Terraform had read it. Run terraform plan again: it shows the change.",
+	idmap.CodeUnauthorized:     "Check the provider's token (or the environment variable IDMAP_TOKEN).",
+	idmap.CodeForbidden:        "Use a token with a wider scope: the provider needs read to plan and write to apply.",
+	idmap.CodeConnectionInUse:  "Delete the mappings of the connection first. A mapping that refers to the connection as idmap_connection.<name>.id is deleted before it by itself.",
+}
+
+// waysPast says how to get past the object that stands in the way.
+func waysPast(c idmap.Conflict, resource string) []string {
+	switch {
+	case c.Kind == "user_mapping" && c.ID != "" && resource == userMappingNoun.resource,
+		c.Kind == "connection" && c.ID != "" && resource == connectionNoun.resource:
+		return []string{
+			"To manage the existing object with this resource, import it:\n\n" + importBlock(resource, c.ID),
+			"If this configuration has it already, under another resource name, tell Terraform with a moved block, or delete that resource in an apply of its own first.",
+		}
+	case c.Releasable:
+		return []string{fmt.Sprintf("If the address is really free for somebody else, an administrator releases it, with the reason: POST /v1/email_assignments/%s/release.", c.ID)}
+	}
+	return nil
+}
+
+// importBlock is HCL for the user's configuration.
+func importBlock(resource, id string) string {
+	return fmt.Sprintf("  import {\n    to = %s.<name>\n    id = %q\n  }", resource, id)
+}
