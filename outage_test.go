@@ -50,7 +50,7 @@ func TestServerIsKilledDuringApply(t *testing.T) {
 			if !c.failOver {
 				address = proxy(t, kill, victim.url)
 			}
-			w := newWorkspace(t)
+			w := newWorkspace(t, configuration, mappings)
 			out, code := w.terraform(t, address, "apply", "-auto-approve")
 			t.Logf("the apply during which the server was killed ended with %d", code)
 			if creates.Load() < killAfter {
@@ -76,7 +76,7 @@ type runningServer struct {
 	url string
 }
 
-func startServer(t *testing.T, database string) runningServer {
+func startServer(t testing.TB, database string) runningServer {
 	t.Helper()
 	cmd := program(t, []string{"IDMAP_BOOTSTRAP_TOKEN=" + outageToken}, "serve", "--listen", "127.0.0.1:0", "--database", database)
 	stdout, err := cmd.StdoutPipe()
@@ -99,7 +99,7 @@ func startServer(t *testing.T, database string) runningServer {
 }
 
 // proxy passes requests on to the servers in turn. One that does not answer is left out, as load balancers do.
-func proxy(t *testing.T, see func(*http.Request), servers ...string) string {
+func proxy(t testing.TB, see func(*http.Request), servers ...string) string {
 	t.Helper()
 	var turn atomic.Int32
 	var dead atomic.Bool
@@ -157,13 +157,13 @@ resource "idmap_user_mapping" "all" {
 }
 `
 
-func newWorkspace(t *testing.T) workspace {
+func newWorkspace(t testing.TB, configuration string, size int) workspace {
 	t.Helper()
 	folder := t.TempDir()
 	terraform, err := testenv.Terraform(t.Context())
 	executable, executableErr := os.Executable()
 	users := map[string]string{}
-	for i := range mappings {
+	for i := range size {
 		users[fmt.Sprintf("user%03d", i)] = fmt.Sprintf("user%03d@example.com", i)
 	}
 	text, jsonErr := json.Marshal(users)
@@ -180,7 +180,7 @@ func newWorkspace(t *testing.T) workspace {
 }
 
 // terraform runs Terraform and returns what it printed, and its exit code.
-func (w workspace) terraform(t *testing.T, endpoint string, args ...string) (string, int) {
+func (w workspace) terraform(t testing.TB, endpoint string, args ...string) (string, int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), w.terraformPath, append(args, "-no-color", "-input=false")...) //nolint:gosec // the tests' own
 	cmd.Dir = w.folder

@@ -86,18 +86,21 @@ func (d *directoryWrite) bindMappings(ctx context.Context, changed []idmap.Accou
 
 func (d *directoryWrite) bind(found []store.UserMapping, byAddress, byUser map[string]string) []idmap.UserMapping {
 	var bound []idmap.UserMapping
-	taken := map[[2]string]bool{} // an application account has one mapping from each mail connection
+	users := map[[2]string]bool{}     // an application account has one mapping from each mail connection,
+	mailboxes := map[[2]string]bool{} // a mail account one in each scope
 	for _, m := range found {
-		taken[[2]string{m.Source.Connection.ID, m.Destination.AccountID()}] = true
+		users[[2]string{m.Source.Connection.ID, m.Destination.AccountID()}] = true
+		mailboxes[[2]string{m.EmailScope, m.Source.AccountID()}] = true
 	}
 	for _, m := range found {
 		mapping, changed := m.UserMapping, false
-		if id := byAddress[m.EmailCanonical]; m.Source.Connection.ID == d.connection.ID && m.Source.Account == nil && id != "" {
-			mapping.Source.Account, changed = idmap.RefTo(id), true
+		mailbox := [2]string{m.EmailScope, byAddress[m.EmailCanonical]}
+		if m.Source.Connection.ID == d.connection.ID && m.Source.Account == nil && mailbox[1] != "" && !mailboxes[mailbox] {
+			mapping.Source.Account, mailboxes[mailbox], changed = idmap.RefTo(mailbox[1]), true, true
 		}
-		id := byUser[m.UserKey()]
-		if m.Destination.Connection.ID == d.connection.ID && m.Destination.Account == nil && id != "" && !taken[[2]string{m.Source.Connection.ID, id}] {
-			mapping.Destination.Account, changed = idmap.RefTo(id), true
+		user := [2]string{m.Source.Connection.ID, byUser[m.UserKey()]}
+		if m.Destination.Connection.ID == d.connection.ID && m.Destination.Account == nil && user[1] != "" && !users[user] {
+			mapping.Destination.Account, users[user], changed = idmap.RefTo(user[1]), true, true
 		}
 		if changed {
 			bound = append(bound, mapping)

@@ -156,7 +156,12 @@ func merge(have, found []idmap.Account) []idmap.Account {
 
 func (g *gatherer) assignments(ctx context.Context) error {
 	addresses := keySet{}
-	g.each(func(m idmap.UserMapping) { addresses.add(m.Source.Connection.ID, m.EmailCanonical) })
+	g.each(func(m idmap.UserMapping) {
+		addresses.add(m.Source.Connection.ID, m.EmailCanonical)
+		for _, a := range g.world.MailAccounts(m) {
+			addresses.add(m.Source.Connection.ID, a.AddressKeys()...)
+		}
+	})
 	for connectionID := range addresses {
 		found, err := g.r.EmailAssignments(ctx, connectionID, addresses.of(connectionID))
 		if err != nil {
@@ -169,10 +174,10 @@ func (g *gatherer) assignments(ctx context.Context) error {
 	return nil
 }
 
-// mappings reads the live mappings that a wanted one could clash with, by email and by user.
+// mappings reads the live mappings that a wanted one could clash with: by email, by mailbox and by user.
 func (g *gatherer) mappings(ctx context.Context) error {
 	var emails []store.EmailKey
-	ids, users := keySet{}, keySet{}
+	ids, users, mailboxes := keySet{}, keySet{}, keySet{}
 	g.each(func(m idmap.UserMapping) {
 		destination, known := g.world.Connections[m.Destination.Connection.ID]
 		if !known {
@@ -181,6 +186,9 @@ func (g *gatherer) mappings(ctx context.Context) error {
 		emails = append(emails, store.EmailKey{EmailScope: rules.EmailScope(destination), EmailKey: m.EmailCanonical})
 		users.add(destination.ID, m.UserKey())
 		ids.add(destination.ID, m.Destination.AccountID())
+		for _, a := range g.world.MailAccounts(m) {
+			mailboxes.add(m.Source.Connection.ID, a.ID)
+		}
 		if a := g.world.UserAccount(destination.ID, m.Destination.AccountID(), m.UserID); a != nil {
 			ids.add(destination.ID, a.ID)
 		}
@@ -189,8 +197,9 @@ func (g *gatherer) mappings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for connectionID := range users {
-		more, err := g.r.UserMappingsOf(ctx, connectionID, store.DirectoryKeys{IDs: ids.of(connectionID), UserKeys: users.of(connectionID)})
+	for connectionID := range g.world.Connections {
+		keys := store.DirectoryKeys{IDs: append(ids.of(connectionID), mailboxes.of(connectionID)...), UserKeys: users.of(connectionID)}
+		more, err := g.r.UserMappingsOf(ctx, connectionID, keys)
 		if err != nil {
 			return err
 		}

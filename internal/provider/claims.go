@@ -40,14 +40,17 @@ func (w *walk) claim(token string, by claimant, keys ...string) (other claimant,
 
 // addMappingClaimedTwice reports that two mappings of the configuration want the same email or the same user.
 func addMappingClaimedTwice(mine, other claimant, diags *diag.Diagnostics) {
-	at, shared := path.Root("user_id"), fmt.Sprintf("user %q", mine.userID)
-	if idmap.SameEmail(mine.email, other.email) {
-		at, shared = path.Root("email"), fmt.Sprintf("email %q", mine.email)
+	at, shared, code := path.Root("user_id"), fmt.Sprintf("user %q", mine.userID), idmap.CodeUserAlreadyMapped
+	switch {
+	case idmap.SameEmail(mine.email, other.email):
+		at, shared, code = path.Root("email"), fmt.Sprintf("email %q", mine.email), idmap.CodeEmailInUse
+	case !idmap.SameUserID(mine.userID, other.userID):
+		at, shared, code = path.Root("email"), fmt.Sprintf("the mailbox of %q and %q", mine.email, other.email), idmap.CodeEmailInUse
 	}
 	diags.AddAttributeError(at, "Claimed Twice", fmt.Sprintf(
 		"Two resources of this configuration claim %s: %s, and %s. A user has one mapping, and an email goes to one user.\n\n"+
-			"If both are the same person, remove one of the two resources. If they are two persons, give one of them the email, or the user id, that is really theirs.",
-		shared, mine.what, other.what))
+			"If both are the same person, remove one of the two resources. If they are two persons, give one of them the email, or the user id, that is really theirs.\n\nCode: %s",
+		shared, mine.what, other.what, code))
 }
 
 // addCreatedTwice reports that two resources of one apply created the same object. Only one can have it.

@@ -121,7 +121,7 @@ func (p *idmapProvider) connect(ctx context.Context, s settings, resp *provider.
 		transport, err := p.open(ctx, s.embeddedDatabase)
 		if err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("embedded_database"), "Embedded Database Unusable",
-				"The mapping backend could not be opened on "+s.embeddedDatabase+": "+err.Error())
+				"The file of embedded_database cannot be used: "+err.Error()) // not the value: it may be a URL with a password
 			return nil
 		}
 		config.Transport = transport

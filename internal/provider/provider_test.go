@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -84,6 +85,25 @@ func TestAccProviderUnreachable(t *testing.T) {
 	provide(t, nil,
 		resource.TestStep{Config: config, PlanOnly: true, ExpectNonEmptyPlan: true},
 		resource.TestStep{Config: config, ExpectError: regexp.MustCompile(`(?s)Error running apply.*Mapping Backend Unreachable`)},
+	)
+}
+
+// TestAccProviderUnreachableLater: with objects in the state a plan is made from the state, again with a warning.
+func TestAccProviderUnreachableLater(t *testing.T) {
+	s := newScenario(t)
+	var down atomic.Bool
+	endpoint := s.behind(func(w http.ResponseWriter, _ *http.Request) bool {
+		if down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return down.Load()
+	})
+	config := connections + mapping("jane", "jane@example.com", "JDOE")
+	s.runOn(endpoint, "",
+		resource.TestStep{Config: config},
+		resource.TestStep{PreConfig: func() { down.Store(true) }, Config: config, PlanOnly: true},
+		resource.TestStep{Config: config + mapping("john", "john@example.com", "JROE"), PlanOnly: true, ExpectNonEmptyPlan: true},
+		resource.TestStep{PreConfig: func() { down.Store(false) }, Config: config, PlanOnly: true},
 	)
 }
 

@@ -175,13 +175,15 @@ func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
 	sink.identify(ctx, state.ID.ValueString())
-	if !r.walk.configured() {
-		return // the provider's configuration is unknown, of which Configure warned: the state stays as it is
+	imported := state.UserID.IsNull() // there is nothing yet that could stay as it is
+	if imported && !r.walk.ready(&resp.Diagnostics) || !imported && !r.walk.refreshes() {
+		return
 	}
 	m, err := r.walk.client.UserMapping(ctx, state.ID.ValueString())
 	switch {
 	case idmap.IsNotFound(err):
 		resp.State.RemoveResource(ctx)
+	case err != nil && !imported && r.walk.excuse(err, &resp.Diagnostics):
 	case err != nil:
 		userMappingNoun.addError(err, &resp.Diagnostics)
 	default:

@@ -67,8 +67,12 @@ func (w *walk) ready(diags *diag.Diagnostics) bool {
 }
 
 // checks reports whether this walk asks the backend about what it plans.
-func (w *walk) checks() bool {
-	if !w.configured() || !w.planChecks {
+func (w *walk) checks() bool { return w.planChecks && w.refreshes() }
+
+// refreshes reports whether this walk asks the backend what there is. It does not while the provider's configuration is
+// unknown, of which Configure warned, nor once the backend was out of reach: then the state stays as it is.
+func (w *walk) refreshes() bool {
+	if !w.configured() {
 		return false
 	}
 	w.mu.Lock()
@@ -76,8 +80,8 @@ func (w *walk) checks() bool {
 	return !w.unreachable
 }
 
-// excuse takes the error of a plan check. Where the backend is out of reach that is worth one warning for the walk, and
-// the further checks of the walk are left out: the rules are checked again at apply. Any other error is not excused.
+// excuse takes the error of a refresh or of a plan check. Where the backend is out of reach that is worth one warning for
+// the walk, and the walk asks no more: the rules are checked again at apply. Any other error is not excused.
 func (w *walk) excuse(err error, diags *diag.Diagnostics) bool {
 	if !errors.Is(err, client.ErrUnreachable) {
 		return false
@@ -87,8 +91,8 @@ func (w *walk) excuse(err error, diags *diag.Diagnostics) bool {
 	if !w.unreachable {
 		w.unreachable = true
 		diags.AddWarning("Mapping Backend Unreachable",
-			"The plan could not be checked against the mapping backend: "+err.Error()+"\n\n"+
-				"The backend checks the same rules at apply. To plan without it on purpose, set plan_checks = false.")
+			err.Error()+"\n\n"+
+				"This plan is made from what Terraform remembers: it shows no change that was made since, and is not checked. The backend checks the same rules at apply.")
 	}
 	return true
 }

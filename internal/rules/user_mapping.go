@@ -187,6 +187,9 @@ func (c *candidate) claims() []string {
 		"email|" + EmailScope(*c.destination) + "|" + c.m.EmailCanonical,
 		"user|" + between + c.userKey,
 	}
+	if c.m.Source.Account != nil {
+		claims = append(claims, "mailbox|"+mailboxKey(*c.destination, c.m))
+	}
 	if id := c.m.Destination.AccountID(); id != "" {
 		claims = append(claims, "account|"+between+id)
 	}

@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -33,23 +36,51 @@ func checkPreviouslyAssigned(c *candidate, _ *others, r *report) {
 	if holder.Connection.ID != c.source.ID {
 		where = "user " + quote(holder.Label()) + " of connection " + quote(c.w.nameOf(holder.Connection.ID))
 	}
+	what := "belongs"
+	if entry.AddressCanonical != c.m.EmailCanonical {
+		what = fmt.Sprintf("is an address of the mailbox of %q, which belongs", entry.Address)
+	}
 	r.refuse(idmap.CodeEmailPreviouslyAssigned, fieldEmail, &idmap.Conflict{
 		Kind: "email_assignment", ID: entry.ID, Holder: holder.Label(), Releasable: true,
-	}, "Email %q belongs to the %s since %s, and an address never passes to somebody else by itself, even when its holder is gone. Take another email, or ask an administrator to release the address.",
-		clip(c.m.Email), where, entry.FirstSeenOn.UTC().Format("2006-01-02"))
+	}, "Email %q %s to the %s since %s, and an address never passes to somebody else by itself, even when its holder is gone. Take another email, or ask an administrator to release the address.",
+		clip(c.m.Email), what, where, entry.FirstSeenOn.UTC().Format("2006-01-02"))
 }
 
-// otherHolder returns the entry of the email and its holder, if that is another than the one that asks.
+// otherHolder returns the entry that ties the email to another holder than the one that asks, and that holder. It is the
+// entry of the email itself or, since the aliases of an account are one mailbox, one of the account's other addresses.
 func (c *candidate) otherHolder() (idmap.EmailAssignment, *idmap.EmailHolder) {
-	entry, known := c.w.Assignments[AddressKey{c.source.ID, c.m.EmailCanonical}]
-	if !known || c.m.EmailCanonical == "" {
-		return entry, nil
+	if c.m.EmailCanonical == "" {
+		return idmap.EmailAssignment{}, nil
 	}
 	asking := Holders(c.w, c.m)
 	if c.before != nil {
 		// A rename carries the entries along, so the mapping asks under its old user id as well.
 		asking = append(asking, Holders(c.w, *c.before)...)
 	}
+	entry, holder := c.otherHolderOf(c.w.Assignments[AddressKey{c.source.ID, c.m.EmailCanonical}], asking)
+	if holder != nil || c.owner == nil {
+		return entry, holder
+	}
+	for _, address := range c.owner.AddressKeys() {
+		entry, known := c.w.Assignments[AddressKey{c.source.ID, address}]
+		if !known || !heldBy(entry, c.source.ID, c.owner.ID) {
+			continue // an address that the account has got from somebody else says nothing about its mailbox
+		}
+		if entry, holder := c.otherHolderOf(entry, asking); holder != nil {
+			return entry, holder
+		}
+	}
+	return idmap.EmailAssignment{}, nil
+}
+
+func heldBy(entry idmap.EmailAssignment, connectionID, accountID string) bool {
+	return slices.ContainsFunc(entry.Holders, func(h idmap.EmailHolder) bool {
+		return h.Connection.ID == connectionID && h.AccountID() == accountID
+	})
+}
+
+// otherHolderOf returns the holder of one entry that is another than those who ask.
+func (c *candidate) otherHolderOf(entry idmap.EmailAssignment, asking []idmap.EmailHolder) (idmap.EmailAssignment, *idmap.EmailHolder) {
 	userAgrees := false
 	for i, holder := range entry.Holders {
 		switch c.compare(holder, asking) {

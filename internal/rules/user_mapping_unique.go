@@ -1,13 +1,15 @@
 package rules
 
 import (
+	"fmt"
+
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 // others are the mappings that will exist beside a candidate: the stored ones that no change replaces or removes, and
 // the outcomes of the other changes.
 type others struct {
-	emails, users, accounts map[string][]other
+	emails, mailboxes, users, accounts map[string][]other
 }
 
 type other struct {
@@ -16,7 +18,7 @@ type other struct {
 }
 
 func newOthers(w *World, changes []Change, candidates []*candidate) *others {
-	o := &others{emails: map[string][]other{}, users: map[string][]other{}, accounts: map[string][]other{}}
+	o := &others{emails: map[string][]other{}, mailboxes: map[string][]other{}, users: map[string][]other{}, accounts: map[string][]other{}}
 	gone := map[string]bool{}
 	for _, change := range changes {
 		if change.Before != nil {
@@ -45,6 +47,10 @@ func (o *others) add(w *World, x other) {
 		key := emailKey(*destination, x.m)
 		o.emails[key] = append(o.emails[key], x)
 	}
+	if x.m.Source.Account != nil {
+		key := mailboxKey(*destination, x.m)
+		o.mailboxes[key] = append(o.mailboxes[key], x)
+	}
 	if x.m.UserKey() != "" {
 		o.users[between(x.m)+x.m.UserKey()] = append(o.users[between(x.m)+x.m.UserKey()], x)
 	}
@@ -55,6 +61,11 @@ func (o *others) add(w *World, x other) {
 
 func emailKey(destination idmap.Connection, m idmap.UserMapping) string {
 	return EmailScope(destination) + "|" + m.EmailCanonical
+}
+
+// mailboxKey is of the account behind the email: its aliases are one mailbox.
+func mailboxKey(destination idmap.Connection, m idmap.UserMapping) string {
+	return EmailScope(destination) + "|" + m.Source.Connection.ID + "|" + m.Source.AccountID()
 }
 
 func between(m idmap.UserMapping) string {
@@ -76,6 +87,11 @@ func checkEmailInUse(c *candidate, o *others, r *report) {
 		return
 	}
 	x, taken := c.first(o.emails[emailKey(*c.destination, c.m)])
+	what := "is"
+	if !taken && c.m.Source.Account != nil {
+		x, taken = c.first(o.mailboxes[mailboxKey(*c.destination, c.m)])
+		what = fmt.Sprintf("is an address of the mailbox of %q, which is", x.m.Email)
+	}
 	if !taken {
 		return
 	}
@@ -84,8 +100,8 @@ func checkEmailInUse(c *candidate, o *others, r *report) {
 		where = "connection " + quote(c.w.nameOf(id)) + ", and an email maps to one connection of platform " + c.destination.Platform.ID + " only"
 	}
 	r.refuse(idmap.CodeEmailInUse, fieldEmail, conflictWith(x),
-		"Email %q is already mapped to user %q of %s (%s). Take another email, or delete that mapping first; if it is the one you mean, import it.",
-		clip(c.m.Email), x.m.UserID, where, x.describe())
+		"Email %q %s already mapped to user %q of %s (%s). Take another email, or delete that mapping first; if it is the one you mean, import it.",
+		clip(c.m.Email), what, x.m.UserID, where, x.describe())
 }
 
 func checkUserAlreadyMapped(c *candidate, o *others, r *report) {

@@ -88,6 +88,17 @@ func (d *Directory) add(a *idmap.Account) {
 	}
 }
 
+// MailAccounts returns the accounts that a mapping may be bound to on its mail side: the bound or pinned one, and those
+// that have the email now.
+func (w *World) MailAccounts(m idmap.UserMapping) []*idmap.Account {
+	d := w.directory(m.Source.Connection.ID)
+	found := d.holders[m.EmailCanonical]
+	if a := d.accounts[m.Source.AccountID()]; a != nil {
+		found = append([]*idmap.Account{a}, found...)
+	}
+	return found
+}
+
 // UserAccount returns the account that a user id of the connection names: the pinned one, else the one whose user id it
 // is; nil where nobody knows.
 func (w *World) UserAccount(connectionID, accountID, userID string) *idmap.Account {

@@ -105,9 +105,9 @@ type Tx interface {
 	// PutGroups does the same for groups.
 	PutGroups(ctx context.Context, connectionID string, groups []idmap.Group) error
 
-	// InsertUserMappings stores new mappings. A duplicate of (EmailScope, canonical email), of (source, destination,
-	// canonical user id), or of (source, destination, bound destination account) is ErrConflict, as is a connection
-	// that does not exist.
+	// InsertUserMappings stores new mappings. A duplicate of (EmailScope, canonical email), of (EmailScope, bound source
+	// account), of (source, destination, canonical user id), or of (source, destination, bound destination account) is
+	// ErrConflict, as is a connection that does not exist.
 	InsertUserMappings(ctx context.Context, mappings []UserMapping) error
 	// UpdateUserMappings writes each mapping whose stored revision is its Revision-1; if any is not, ErrConflict. The
 	// uniqueness of InsertUserMappings MUST hold for the outcome only, so that values may change hands in one call. The

@@ -72,6 +72,15 @@ func Cases() []Case {
 			Name: "the address of a user whose mapping is gone", Gone: one(open), Want: Between(OpenMail, App, "ann@example.com", "bob"),
 			Refused: codes(idmap.CodeEmailPreviouslyAssigned), Field: "email",
 		},
+		{
+			Name: "an alias of a mailbox that is mapped to another user", Live: one(jane), Want: Mapping("jdoe@contoso.com", "JROE"),
+			Refused: codes(idmap.CodeEmailInUse, idmap.CodeEmailPreviouslyAssigned), Field: "email",
+		},
+		{
+			Name: "an alias of a mailbox whose mapping to another user is gone", Gone: one(jane), Want: Mapping("jdoe@contoso.com", "JROE"),
+			Refused: codes(idmap.CodeEmailPreviouslyAssigned), Field: "email",
+		},
+		{Name: "an alias of the same mailbox in an application of another platform", Live: one(jane), Want: Between(Mail, App, "jdoe@contoso.com", "jane"), Warned: codes(idmap.CodeEmailIsAlias), Field: "email"},
 		{Name: "one's own address again", Gone: one(open), Want: Between(OpenMail, App, "ANN@example.com", "Ann")},
 		{
 			Name: "the mailbox of a leaver", Gone: one(Mapping("lea.ver@contoso.com", "JDOE")), Want: Mapping("lea.ver@contoso.com", "JROE"),

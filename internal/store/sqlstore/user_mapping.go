@@ -113,7 +113,8 @@ func (s *session) UpdateUserMappings(ctx context.Context, mappings []store.UserM
 	}
 	// No canonical form has a control character.
 	err := s.execAtRevision(ctx, plain, `UPDATE user_mappings SET email_key = CAST(? AS TEXT) || id, `+
-		`user_key = CAST(? AS TEXT) || id, destination_account_id = CAST(? AS TEXT) || id`, "\x01", "\x01", "\x01")
+		`user_key = CAST(? AS TEXT) || id, source_account_id = CAST(? AS TEXT) || id, `+
+		`destination_account_id = CAST(? AS TEXT) || id`, "\x01", "\x01", "\x01", "\x01")
 	if err != nil {
 		return err
 	}

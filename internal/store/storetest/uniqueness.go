@@ -19,12 +19,13 @@ var uniquenessTests = map[string]func(world){
 
 func testDuplicates(w world) {
 	first := mapping("m1", "a@example.com", "a")
-	first.Destination.Account = idmap.RefTo("da")
+	first.Source.Account, first.Destination.Account = idmap.RefTo("sa"), idmap.RefTo("da")
 	w.connections().insert(first)
 	for name, set := range map[string]func(*store.UserMapping){
 		"id":      func(m *store.UserMapping) { m.ID = "m1" },
 		"email":   func(m *store.UserMapping) { m.EmailCanonical = "a@example.com" },
 		"user id": func(m *store.UserMapping) { m.UserID = "A" },
+		"mailbox": func(m *store.UserMapping) { m.Source.Account = idmap.RefTo("sa") },
 		"account": func(m *store.UserMapping) { m.Destination.Account = idmap.RefTo("da") },
 		"email in a scope of several connections": func(m *store.UserMapping) {
 			m.EmailCanonical, m.Destination.Connection.ID = "a@example.com", "app2"
@@ -49,6 +50,7 @@ func testNoDuplicates(w world) {
 	otherMail.Source.Connection.ID, otherMail.Destination.Account = "mail2", idmap.RefTo("da")
 	unbound, unboundToo := mapping("m4", "c@example.com", "c"), mapping("m5", "d@example.com", "d")
 	sameMailbox := mapping("m6", "e@example.com", "e")
+	sameMailbox.Destination.Connection.ID, sameMailbox.EmailScope = "app2", "app2"
 	sameMailbox.Source.Account, unbound.Source.Account = idmap.RefTo("sa"), idmap.RefTo("sa")
 	want := []store.UserMapping{first, otherApp, otherMail, unbound, unboundToo, sameMailbox}
 	w.connections().insert(want...)
@@ -72,7 +74,9 @@ func testSwap(w world) {
 func testSwapAccounts(w world) {
 	one, two := mapping("m1", "a@example.com", "a"), mapping("m2", "b@example.com", "b")
 	one.Destination.Account, two.Destination.Account = idmap.RefTo("d1"), idmap.RefTo("d2")
+	one.Source.Account, two.Source.Account = idmap.RefTo("s1"), idmap.RefTo("s2")
 	w.connections().insert(one, two)
+	one.Source.Account, two.Source.Account = two.Source.Account, one.Source.Account
 	one.Destination.Account, two.Destination.Account = two.Destination.Account, one.Destination.Account
 	one.Revision, two.Revision = 2, 2
 	w.update(func(tx store.Tx) error { return tx.UpdateUserMappings(w.ctx, []store.UserMapping{one, two}) })

@@ -22,6 +22,8 @@ CREATE TABLE user_mappings (
 );
 
 CREATE UNIQUE INDEX user_mappings_email ON user_mappings (email_scope, email_key);
+CREATE UNIQUE INDEX user_mappings_mailbox ON user_mappings (email_scope, source_connection_id, source_account_id)
+    WHERE source_account_id <> '';
 CREATE UNIQUE INDEX user_mappings_user ON user_mappings (source_connection_id, destination_connection_id, user_key);
 CREATE UNIQUE INDEX user_mappings_account
     ON user_mappings (source_connection_id, destination_connection_id, destination_account_id)
