@@ -6,9 +6,12 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 // beProgram makes a child process of this test the program itself.
@@ -89,4 +92,23 @@ func firstLine(t *testing.T, cmd *exec.Cmd) string {
 	_ = cmd.Process.Kill() // its end is not the test's business
 	_ = cmd.Wait()
 	return line
+}
+
+// TestEveryCodeIsDocumented looks for the codes that users of mappings meet, in the two places where they look.
+func TestEveryCodeIsDocumented(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"README.md", filepath.Join("docs", "index.md")} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, info := range idmap.Codes() {
+			if info.Code == idmap.CodeMapNotRetroactive {
+				break // of maps, and from here on of requests
+			}
+			if !strings.Contains(string(text), "`"+string(info.Code)+"`") {
+				t.Errorf("%s does not say what %s means", file, info.Code)
+			}
+		}
+	}
 }

@@ -182,7 +182,7 @@ func newWorkspace(t testing.TB, configuration string, size int) workspace {
 // terraform runs Terraform and returns what it printed, and its exit code.
 func (w workspace) terraform(t testing.TB, endpoint string, args ...string) (string, int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), w.terraformPath, append(args, "-no-color", "-input=false")...) //nolint:gosec // the tests' own
+	cmd := exec.CommandContext(t.Context(), w.terraformPath, append(args, "-no-color", "-input=false")...)
 	cmd.Dir = w.folder
 	cmd.Env = append(os.Environ(), beProgram+"=1", "TF_CLI_CONFIG_FILE="+w.cliConfig, "CHECKPOINT_DISABLE=1",
 		"IDMAP_ENDPOINT="+endpoint, "IDMAP_TOKEN="+outageToken, "IDMAP_MAX_RETRIES=2")
