@@ -297,3 +297,24 @@ func TestTokens(t *testing.T) {
 		}
 	})
 }
+
+// TestDirectoryAndMappingAtOnce: whichever of the two comes first, the mapping ends up bound to the account.
+func TestDirectoryAndMappingAtOnce(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		for i := range 15 {
+			email, id := fmt.Sprintf("late%d@example.com", i), fmt.Sprint("late", i)
+			var wait sync.WaitGroup
+			wait.Go(func() {
+				if _, _, err := b.PutAccount(t.Context(), admin, rulestest.OpenMail, idmap.Account{ID: id, Email: email}, 0); err != nil {
+					t.Error(err)
+				}
+			})
+			m := create(t, b, rulestest.Between(rulestest.OpenMail, rulestest.App, email, id))
+			wait.Wait()
+			if got := reread(t, b, m.ID).Source.AccountID(); got != id {
+				t.Fatalf("the mapping of %s is bound to %q", email, got)
+			}
+		}
+	})
+}

@@ -170,6 +170,9 @@ func unchangedMapping(before, after idmap.UserMapping) bool {
 // apply judges the intents and, if none is refused, writes them all. With violations nothing is written, and the
 // caller must end the transaction with an error.
 func (b *Backend) apply(ctx context.Context, tx store.Tx, call Call, intents []idmap.UserMappingIntent, reason string) ([]idmap.UserMappingVerdict, error) {
+	if err := shareConnections(ctx, tx, intents); err != nil {
+		return nil, err
+	}
 	p, err := b.prepare(ctx, tx, call, intents, nil)
 	if err != nil {
 		return nil, err
@@ -184,6 +187,27 @@ func (b *Backend) apply(ctx context.Context, tx store.Tx, call Call, intents []i
 		}
 	}
 	return verdicts, p.write(ctx, tx, verdicts, reason)
+}
+
+// shareConnections keeps the directories that the intents are judged by from changing until they are written: an import
+// that ran beside would neither bind nor rename a mapping that it cannot see yet.
+func shareConnections(ctx context.Context, tx store.Tx, intents []idmap.UserMappingIntent) error {
+	ids, connections := keySet{}, keySet{}
+	add := func(m idmap.UserMapping) { connections.add("", m.Source.Connection.ID, m.Destination.Connection.ID) }
+	for _, in := range intents {
+		ids.add("", in.ID)
+		if in.UserMapping != nil {
+			add(*in.UserMapping)
+		}
+	}
+	stored, err := tx.UserMappings(ctx, store.UserMappingKeys{IDs: ids.of("")})
+	if err != nil {
+		return err
+	}
+	for _, m := range stored {
+		add(m.UserMapping)
+	}
+	return tx.ShareConnections(ctx, connections.of(""))
 }
 
 // claimKeys takes the idempotency keys of creates, and settles those that were answered before.

@@ -89,6 +89,10 @@ type Tx interface {
 	// LockConnection keeps every other transaction that locks the connection waiting until this one ends. It MUST
 	// answer idmap.NotFound if the connection does not exist.
 	LockConnection(ctx context.Context, id string) error
+	// ShareConnections waits for those who locked one of the connections, and keeps others from locking it until this
+	// transaction ends, but does not wait for others who share it. What is read afterwards is no older than what those
+	// wrote who were waited for. Connections that do not exist are left out.
+	ShareConnections(ctx context.Context, ids []string) error
 	// InsertConnection stores c, but for its Features, which follow from the platform. A duplicate of its id or of its Key
 	// is ErrConflict.
 	InsertConnection(ctx context.Context, c idmap.Connection) error

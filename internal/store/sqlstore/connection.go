@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -72,6 +73,18 @@ func (s *session) LockConnection(ctx context.Context, id string) error {
 		err = idmap.NotFound("connection", id)
 	}
 	return err
+}
+
+// ShareConnections locks in the order of the ids, so that two of them do not wait for each other.
+func (s *session) ShareConnections(ctx context.Context, ids []string) error {
+	ids = slices.Sorted(slices.Values(ids))
+	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+		query := "SELECT id FROM connections WHERE id IN (" + repeated("?", len(chunk)) + ") ORDER BY id" + s.dialect.ShareRows
+		if err := s.query(ctx, func(r row) error { var id string; return r.Scan(&id) }, query, anys(chunk)...); err != nil {
+			return err
+		}
+	}
+	return s.failed
 }
 
 func (s *session) InsertConnection(ctx context.Context, c idmap.Connection) error {

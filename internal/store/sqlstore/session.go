@@ -16,6 +16,8 @@ type Dialect struct {
 	Keys int
 	// Values is how many values one INSERT carries at most; it carries one row at least.
 	Values int
+	// ShareRows ends a SELECT whose rows nobody may change until the transaction ends; empty where only one writes.
+	ShareRows string
 	// MapError turns an error of the driver into one that store promises, or returns it as it is.
 	MapError func(error) error
 }

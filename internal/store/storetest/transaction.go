@@ -168,6 +168,7 @@ func testFailedTransaction(w world) {
 			"ListTokens":       func() error { _, err := tx.ListTokens(w.ctx, all); return err },
 			"Connections":      func() error { _, err := tx.Connections(w.ctx, nil); return err },
 			"LockConnection":   func() error { return tx.LockConnection(w.ctx, "mail") },
+			"ShareConnections": func() error { return tx.ShareConnections(w.ctx, []string{"mail"}) },
 			"DeleteConnection": func() error { return tx.DeleteConnection(w.ctx, "app") },
 		} {
 			if err := call(); !errors.Is(err, store.ErrConflict) {
