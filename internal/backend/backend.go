@@ -151,6 +151,6 @@ func document(v any) json.RawMessage {
 func revisionConflict(kind, id string, stored, seen int64) idmap.Violation {
 	return idmap.Violation{
 		Code:        idmap.CodeRevisionConflict,
-		Description: fmt.Sprintf("The %s %s is at revision %d and not at %d any more: somebody changed it since it was read. Read it again, and decide anew.", kind, id, stored, seen),
+		Description: fmt.Sprintf("The %s %s is at revision %d and not at the one that was expected (%d): it changed since it was read. Read it again, and decide anew.", kind, id, stored, seen),
 	}
 }

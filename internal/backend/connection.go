@@ -104,7 +104,7 @@ func nameClash(ctx context.Context, r store.Reader, c idmap.Connection) ([]idmap
 		return nil, err
 	}
 	return []idmap.Violation{{
-		Code: idmap.CodeNameInUse, Field: "name", Conflict: &idmap.Conflict{Kind: kindConnection, ID: same[0].ID, Holder: same[0].Name},
+		Code: idmap.CodeNameInUse, Field: "name", Conflict: &idmap.Conflict{Kind: kindConnection, ID: same[0].ID, Holder: same[0].Name, Importable: true},
 		Description: fmt.Sprintf("There is a connection %q already (%s). Take another name; if it is the one you mean, import it.", same[0].Name, same[0].ID),
 	}}, nil
 }
@@ -192,6 +192,6 @@ func refuseInUse(ctx context.Context, r store.Reader, c idmap.Connection) error 
 	}
 	return idmap.Refuse(idmap.Violation{
 		Code: idmap.CodeConnectionInUse, Conflict: &idmap.Conflict{Kind: kindUserMapping, ID: using[0].ID, Holder: using[0].Label()},
-		Description: fmt.Sprintf("Connection %q is used by %d user mappings, the first of which is %s (%s). Delete them first.", c.Name, count, using[0].Label(), using[0].ID),
+		Description: fmt.Sprintf("Connection %q is in use by user mappings (%d), the first of which is %s (%s). Delete them first.", c.Name, count, using[0].Label(), using[0].ID),
 	})
 }

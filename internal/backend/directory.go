@@ -125,14 +125,18 @@ type directoryWrite struct {
 	call       Call
 	connection idmap.Connection
 	warnings   []idmap.Violation
+	renamed    map[string]rename // by account id
 }
+
+// rename is an account whose user id changed.
+type rename struct{ before, after idmap.Account }
 
 func (b *Backend) lockDirectory(ctx context.Context, tx store.Tx, call Call, connectionID string) (*directoryWrite, error) {
 	if err := tx.LockConnection(ctx, connectionID); err != nil {
 		return nil, err
 	}
 	c, err := connection(ctx, tx, connectionID)
-	return &directoryWrite{b: b, tx: tx, call: call, connection: c}, err
+	return &directoryWrite{b: b, tx: tx, call: call, connection: c, renamed: map[string]rename{}}, err
 }
 
 func (d *directoryWrite) stored(ctx context.Context, ids []string) (map[string]idmap.Account, error) {
@@ -193,7 +197,13 @@ func (d *directoryWrite) putOne(ctx context.Context, stored map[string]idmap.Acc
 	if known && before.Revision == a.Revision {
 		return nil, nil
 	}
+	if err := d.seeAddresses(ctx, []idmap.Account{a}); err != nil {
+		return nil, err
+	}
 	if err := d.putAccounts(ctx, stored, []idmap.Account{a}); err != nil {
+		return nil, err
+	}
+	if err := d.followRenames(ctx); err != nil {
 		return nil, err
 	}
 	action, was := "create", any(nil)

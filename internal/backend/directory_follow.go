@@ -3,12 +3,15 @@ package backend
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// putAccounts stores changed accounts and what follows from them for mappings.
+// putAccounts stores changed accounts, binds mappings to them, and remembers who was renamed.
 func (d *directoryWrite) putAccounts(ctx context.Context, stored map[string]idmap.Account, changed []idmap.Account) error {
 	if len(changed) == 0 {
 		return nil
@@ -16,13 +19,12 @@ func (d *directoryWrite) putAccounts(ctx context.Context, stored map[string]idma
 	if err := d.tx.PutAccounts(ctx, d.connection.ID, changed); err != nil {
 		return err
 	}
-	if err := d.seeAddresses(ctx, changed); err != nil {
-		return err
+	for _, a := range changed {
+		if before, known := stored[a.ID]; known && !a.Deleted() && before.UserKey() != a.UserKey() {
+			d.renamed[a.ID] = rename{before, a}
+		}
 	}
-	if err := d.bindMappings(ctx, changed); err != nil {
-		return err
-	}
-	return d.followRenames(ctx, stored, changed)
+	return d.bindMappings(ctx, changed)
 }
 
 // seeAddresses tells the ledger who holds which address. An address that the ledger ties to somebody else stays so;
@@ -34,9 +36,9 @@ func (d *directoryWrite) seeAddresses(ctx context.Context, accounts []idmap.Acco
 			continue
 		}
 		holder := idmap.EmailHolder{Connection: idmap.Ref{ID: d.connection.ID}, Account: idmap.RefTo(a.ID), Name: a.Label()}
-		for _, key := range a.AddressKeys() {
+		for _, address := range a.Addresses() {
 			claims = append(claims, store.EmailClaim{
-				ID: d.b.opts.NewID(), ConnectionID: d.connection.ID, AddressKey: key, Address: key,
+				ID: d.b.opts.NewID(), ConnectionID: d.connection.ID, AddressKey: address.Key, Address: address.Text,
 				Holders: []idmap.EmailHolder{holder}, SeenBy: idmap.SeenByDirectory,
 			})
 		}
@@ -54,87 +56,128 @@ func (d *directoryWrite) seeAddresses(ctx context.Context, accounts []idmap.Acco
 	return err
 }
 
-// bindMappings binds mappings whose account nobody knew so far, now that the directory names it.
+// bindMappings binds mappings whose account nobody knew so far, now that the directory names it, and tells the ledger.
 func (d *directoryWrite) bindMappings(ctx context.Context, changed []idmap.Account) error {
-	byAddress, byUser := map[string]string{}, map[string]string{}
-	ids, keys := keySet{}, store.DirectoryKeys{}
+	keys := store.DirectoryKeys{}
 	for _, a := range changed {
-		if a.Deleted() {
-			continue
-		}
-		ids.add("", a.ID)
-		byUser[a.UserKey()] = a.ID
 		keys.UserKeys = append(keys.UserKeys, a.UserKey())
-		for _, address := range a.AddressKeys() {
-			if _, shared := byAddress[address]; !shared {
-				byAddress[address] = a.ID
-				keys.AddressKeys = append(keys.AddressKeys, address)
-			}
-		}
+		keys.AddressKeys = append(keys.AddressKeys, a.AddressKeys()...)
 	}
-	keys.IDs = ids.of("")
 	found, err := d.tx.UserMappingsOf(ctx, d.connection.ID, keys)
-	if err != nil || len(found) == 0 {
+	if err != nil {
 		return err
 	}
-	bound := d.bind(found, byAddress, byUser)
+	found = slices.DeleteFunc(found, func(m store.UserMapping) bool { return !d.binds(m.Source) && !d.binds(m.Destination) })
+	if len(found) == 0 {
+		return nil
+	}
+	known, taken, err := d.namedBy(ctx, found)
+	if err != nil {
+		return err
+	}
+	return d.bindAll(ctx, found, known, taken)
+}
+
+// binds reports whether an end is of this connection and not bound yet.
+func (d *directoryWrite) binds(end idmap.MappingEnd) bool {
+	return end.Connection.ID == d.connection.ID && end.Account == nil
+}
+
+// namedBy returns the accounts that the mappings name, and which of them have mappings already.
+func (d *directoryWrite) namedBy(ctx context.Context, mappings []store.UserMapping) (*rules.World, map[string]bool, error) {
+	keys := store.DirectoryKeys{}
+	for _, m := range mappings {
+		keys.AddressKeys, keys.UserKeys = append(keys.AddressKeys, m.EmailCanonical), append(keys.UserKeys, m.UserKey())
+	}
+	accounts, err := d.tx.Accounts(ctx, d.connection.ID, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ids []string
+	for _, a := range accounts {
+		ids = append(ids, a.ID)
+	}
+	bound, err := d.tx.UserMappingsOf(ctx, d.connection.ID, store.DirectoryKeys{IDs: ids})
+	taken := map[string]bool{}
+	for _, m := range bound {
+		taken[mailboxOf(m)], taken[userOf(m)] = true, true
+	}
+	return &rules.World{Directories: map[string]*rules.Directory{d.connection.ID: rules.NewDirectory(accounts, nil)}}, taken, err
+}
+
+// mailboxOf and userOf are what only one mapping may be bound to.
+func mailboxOf(m store.UserMapping) string {
+	return "mailbox|" + m.EmailScope + "|" + m.Source.Connection.ID + "|" + m.Source.AccountID()
+}
+
+func userOf(m store.UserMapping) string {
+	return "user|" + m.Source.Connection.ID + "|" + m.Destination.Connection.ID + "|" + m.Destination.AccountID()
+}
+
+func (d *directoryWrite) bindAll(ctx context.Context, mappings []store.UserMapping, known *rules.World, taken map[string]bool) error {
+	var bound []idmap.UserMapping
+	var claims []store.EmailClaim
+	var audit []idmap.AuditEntry
+	for _, before := range mappings {
+		after := d.bind(before, known, taken)
+		if unchangedMapping(before.UserMapping, after) {
+			continue
+		}
+		bound = append(bound, after)
+		claims = append(claims, store.EmailClaim{
+			ID: d.b.opts.NewID(), ConnectionID: after.Source.Connection.ID, AddressKey: after.EmailCanonical, Address: after.Email,
+			Holders: rules.Holders(known, after), SeenBy: idmap.SeenByMapping,
+		})
+		audit = append(audit, d.b.audit(d.call, "bind", kindUserMapping, after.ID, before.UserMapping, after, "the directory of "+d.connection.Name+" knows the account now"))
+	}
 	if len(bound) == 0 {
 		return nil
 	}
-	return d.tx.BindUserMappings(ctx, bound)
+	if err := d.tx.BindUserMappings(ctx, bound); err != nil {
+		return err
+	}
+	// A holder that is refused is somebody else's, and stays so; seeAddresses warns of it.
+	if _, err := d.tx.ClaimEmails(ctx, claims, d.b.now()); err != nil {
+		return err
+	}
+	return d.tx.AppendAudit(ctx, audit)
 }
 
-func (d *directoryWrite) bind(found []store.UserMapping, byAddress, byUser map[string]string) []idmap.UserMapping {
-	var bound []idmap.UserMapping
-	users := map[[2]string]bool{}     // an application account has one mapping from each mail connection,
-	mailboxes := map[[2]string]bool{} // a mail account one in each scope
-	for _, m := range found {
-		users[[2]string{m.Source.Connection.ID, m.Destination.AccountID()}] = true
-		mailboxes[[2]string{m.EmailScope, m.Source.AccountID()}] = true
-	}
-	for _, m := range found {
-		mapping, changed := m.UserMapping, false
-		mailbox := [2]string{m.EmailScope, byAddress[m.EmailCanonical]}
-		if m.Source.Connection.ID == d.connection.ID && m.Source.Account == nil && mailbox[1] != "" && !mailboxes[mailbox] {
-			mapping.Source.Account, mailboxes[mailbox], changed = idmap.RefTo(mailbox[1]), true, true
-		}
-		user := [2]string{m.Source.Connection.ID, byUser[m.UserKey()]}
-		if m.Destination.Connection.ID == d.connection.ID && m.Destination.Account == nil && user[1] != "" && !users[user] {
-			mapping.Destination.Account, users[user], changed = idmap.RefTo(user[1]), true, true
-		}
-		if changed {
-			bound = append(bound, mapping)
+// bind returns the mapping bound to the accounts that it names. An address that two accounts have names none.
+func (d *directoryWrite) bind(m store.UserMapping, known *rules.World, taken map[string]bool) idmap.UserMapping {
+	if holders := known.MailAccounts(m.UserMapping); d.binds(m.Source) && len(holders) == 1 {
+		after := m
+		after.Source.Account = idmap.RefTo(holders[0].ID)
+		if !taken[mailboxOf(after)] {
+			m, taken[mailboxOf(after)] = after, true
 		}
 	}
-	return bound
+	if user := known.UserAccount(d.connection.ID, "", m.UserID); d.binds(m.Destination) && user != nil && !user.Deleted() {
+		after := m
+		after.Destination.Account = idmap.RefTo(user.ID)
+		if !taken[userOf(after)] {
+			m, taken[userOf(after)] = after, true
+		}
+	}
+	return m.UserMapping
 }
 
 // followRenames lets mappings follow their application accounts whose username changed: the user id always, the email
 // where it follows the username (S1). What the rules refuse stays as it was, and the report says so.
-func (d *directoryWrite) followRenames(ctx context.Context, stored map[string]idmap.Account, changed []idmap.Account) error {
-	renamed := map[string]idmap.Account{}
-	keys := store.DirectoryKeys{}
-	for _, a := range changed {
-		if before, known := stored[a.ID]; known && !a.Deleted() && before.UserKey() != a.UserKey() {
-			renamed[a.ID] = a
-			keys.IDs = append(keys.IDs, a.ID)
-		}
-	}
-	if len(renamed) == 0 {
-		return nil
-	}
+func (d *directoryWrite) followRenames(ctx context.Context) error {
+	keys := store.DirectoryKeys{IDs: slices.Sorted(maps.Keys(d.renamed))}
 	found, err := d.tx.UserMappingsOf(ctx, d.connection.ID, keys)
 	if err != nil {
 		return err
 	}
 	var intents []idmap.UserMappingIntent
 	for _, m := range found {
-		a, follows := renamed[m.Destination.AccountID()]
-		if !follows || m.Destination.Connection.ID != d.connection.ID || m.UserKey() != stored[a.ID].UserKey() {
+		r, follows := d.renamed[m.Destination.AccountID()]
+		if !follows || m.Destination.Connection.ID != d.connection.ID || m.UserKey() != r.before.UserKey() {
 			continue
 		}
 		wanted := m.UserMapping
-		wanted.UserID = a.UserID()
+		wanted.UserID = r.after.UserID()
 		intents = append(intents, idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: m.ID, UserMapping: &wanted})
 	}
 	return d.applyAllowed(ctx, intents)

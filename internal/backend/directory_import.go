@@ -31,8 +31,11 @@ func (b *Backend) ImportAccounts(ctx context.Context, call Call, connectionID st
 				return err
 			}
 		}
-		return d.removeAccounts(ctx, file.Rows, report)
-	}, func(dir *idmap.Directory, done *idmap.Import) { dir.Accounts = done })
+		if err := d.removeAccounts(ctx, file.Rows, report); err != nil {
+			return err
+		}
+		return d.followRenames(ctx) // last, when all names are what the file says
+	}, func(dir *idmap.Directory) **idmap.Import { return &dir.Accounts })
 }
 
 // ImportGroups makes the groups of a connection what the file says, in one transaction.
@@ -44,12 +47,12 @@ func (b *Backend) ImportGroups(ctx context.Context, call Call, connectionID stri
 			}
 		}
 		return d.removeGroups(ctx, file.Rows, report)
-	}, func(dir *idmap.Directory, done *idmap.Import) { dir.Groups = done })
+	}, func(dir *idmap.Directory) **idmap.Import { return &dir.Groups })
 }
 
 func importFile[T any](
 	ctx context.Context, b *Backend, call Call, connectionID string, file Import[T],
-	write func(context.Context, *directoryWrite, *idmap.ImportReport) error, remember func(*idmap.Directory, *idmap.Import),
+	write func(context.Context, *directoryWrite, *idmap.ImportReport) error, of func(*idmap.Directory) **idmap.Import,
 ) (idmap.ImportReport, error) {
 	var report idmap.ImportReport
 	err := b.update(ctx, func(tx store.Tx) error {
@@ -58,7 +61,7 @@ func importFile[T any](
 		if err != nil {
 			return err
 		}
-		if file.Revision != 0 && file.Revision != d.connection.Revision {
+		if file.Revision != 0 && file.Revision != d.connection.Revision && !imported(d.connection, of, file.SHA256) {
 			return idmap.Refuse(revisionConflict(kindConnection, connectionID, d.connection.Revision, file.Revision))
 		}
 		if err := write(ctx, d, &report); err != nil {
@@ -67,12 +70,22 @@ func importFile[T any](
 		report.Warnings = clipWarnings(d.warnings)
 		before := d.connection
 		done := &idmap.Import{SHA256: report.SHA256, Count: report.Count, ImportedOn: report.ImportedOn}
-		if err := d.setImport(ctx, func(dir *idmap.Directory) { remember(dir, done) }); err != nil {
+		if err := d.setImport(ctx, func(dir *idmap.Directory) { *of(dir) = done }); err != nil {
 			return err
 		}
 		return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "import", kindConnection, connectionID, before, report, "")})
 	})
 	return report, err
+}
+
+// imported reports whether the directory is what the file says already: a repeated upload, whose first answer was lost,
+// finds the revision that it made itself.
+func imported(c idmap.Connection, of func(*idmap.Directory) **idmap.Import, sha256 string) bool {
+	if c.Directory == nil {
+		return false
+	}
+	last := *of(c.Directory)
+	return last != nil && last.SHA256 == sha256
 }
 
 // clipWarnings keeps a report readable.

@@ -215,7 +215,7 @@ func (g *gatherer) addMappings(ctx context.Context, found []store.UserMapping) e
 			continue
 		}
 		seen[m.ID] = true
-		g.world.Mappings = append(g.world.Mappings, m.UserMapping)
+		g.world.Mappings = append(g.world.Mappings, g.followed(m.UserMapping))
 		if _, known := g.world.Connections[m.Destination.Connection.ID]; !known {
 			missing.add("", m.Destination.Connection.ID)
 		}
@@ -226,4 +226,18 @@ func (g *gatherer) addMappings(ctx context.Context, found []store.UserMapping) e
 		g.world.Connections[c.ID] = c
 	}
 	return err
+}
+
+// followed returns a stored mapping as it will be when a proposed directory is there: it follows its user's new name, as
+// [directoryWrite.followRenames] will let it.
+func (g *gatherer) followed(m idmap.UserMapping) idmap.UserMapping {
+	if g.proposed[m.Destination.Connection.ID].Accounts == nil || m.Destination.Account == nil {
+		return m
+	}
+	user := g.world.UserAccount(m.Destination.Connection.ID, m.Destination.AccountID(), "")
+	if user == nil || user.UserKey() == m.UserKey() {
+		return m
+	}
+	m.UserID = user.UserID()
+	return rules.CompleteEmail(g.world, m)
 }

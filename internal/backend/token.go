@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"slices"
-	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -50,21 +49,24 @@ func (b *Backend) CreateToken(ctx context.Context, call Call, t idmap.Token) (id
 		return t, err
 	}
 	err := b.update(ctx, func(tx store.Tx) error {
-		taken, err := tokenNamed(ctx, tx, t.Name)
-		if err != nil {
-			return err
-		}
-		if taken != nil {
+		taken, err := tx.TokenByName(ctx, idmap.Fold(t.Name))
+		if err == nil {
 			return idmap.Refuse(idmap.Violation{
 				Code: idmap.CodeNameInUse, Field: "name", Conflict: &idmap.Conflict{Kind: "token", ID: taken.ID, Holder: taken.Name},
 				Description: "There is a token of that name already (" + taken.ID + "). Take another name, or revoke that token first.",
 			})
+		}
+		if !idmap.IsNotFound(err) {
+			return err
 		}
 		t, err = b.insertToken(ctx, tx, call, t)
 		return err
 	})
 	return t, err
 }
+
+// reservedNames are those under which the audit knows the bootstrap token and the server's own setup.
+var reservedNames = []string{"bootstrap", "setup"}
 
 func (b *Backend) checkToken(t idmap.Token) []idmap.Violation {
 	invalid := func(field, text string) idmap.Violation {
@@ -75,6 +77,8 @@ func (b *Backend) checkToken(t idmap.Token) []idmap.Violation {
 		found = append(found, invalid("name", "A token needs a name, such as the name of who will use it."))
 	} else if err := idmap.PlainText(t.Name, 200); err != nil {
 		found = append(found, invalid("name", "The name cannot be stored: "+err.Error()+"."))
+	} else if slices.Contains(reservedNames, idmap.Fold(t.Name)) {
+		found = append(found, invalid("name", "The audit knows the server itself by that name. Take another."))
 	}
 	if len(t.Scopes) == 0 || slices.ContainsFunc(t.Scopes, func(s idmap.Scope) bool { return !slices.Contains(idmap.Scopes(), s) }) {
 		found = append(found, invalid("scopes", "A token needs one or more of the scopes read, write and admin."))
@@ -83,22 +87,6 @@ func (b *Backend) checkToken(t idmap.Token) []idmap.Violation {
 		found = append(found, invalid("expires_on", "The token would have expired already."))
 	}
 	return found
-}
-
-func tokenNamed(ctx context.Context, r store.Reader, name string) (*idmap.Token, error) {
-	page := idmap.Page{Limit: idmap.MaxPageSize}
-	for {
-		tokens, err := r.ListTokens(ctx, page)
-		if err != nil || len(tokens) == 0 {
-			return nil, err
-		}
-		for _, t := range tokens {
-			if strings.EqualFold(t.Name, name) {
-				return &t, nil
-			}
-		}
-		page.After = tokens[len(tokens)-1].ID
-	}
 }
 
 func (b *Backend) insertToken(ctx context.Context, tx store.Tx, call Call, t idmap.Token) (idmap.Token, error) {
@@ -134,10 +122,14 @@ func (b *Backend) FirstToken(ctx context.Context) (*idmap.Token, error) {
 // DeleteToken revokes a token at once.
 func (b *Backend) DeleteToken(ctx context.Context, call Call, id string) error {
 	return b.update(ctx, func(tx store.Tx) error {
+		before, err := tx.Token(ctx, id)
+		if err != nil {
+			return err
+		}
 		if err := tx.DeleteToken(ctx, id); err != nil {
 			return err
 		}
-		return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "delete", "token", id, nil, nil, "")})
+		return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "delete", "token", id, before, nil, "")})
 	})
 }
 

@@ -2,10 +2,10 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
-	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
@@ -118,7 +118,11 @@ func refuseItems(verdicts []idmap.UserMappingVerdict) error {
 			all = append(all, v)
 		}
 	}
-	return idmap.Refuse(all...)
+	err := idmap.Refuse(all...)
+	if refused, ok := errors.AsType[*idmap.Error](err); ok && refused.Kind == idmap.KindNotFound {
+		refused.Kind = idmap.KindConflict // an item is missing, not what was asked for
+	}
+	return err
 }
 
 // ValidateUserMappings judges writes without making them, and without waiting for writers. The intents of one call see
@@ -139,88 +143,4 @@ func (b *Backend) ValidateUserMappings(
 		return nil
 	})
 	return verdicts, err
-}
-
-// LookupUserMappings finds mappings by id or by natural key, in the order asked; a missing one is nil.
-func (b *Backend) LookupUserMappings(ctx context.Context, keys []idmap.UserMappingKey) ([]*idmap.UserMapping, error) {
-	var result []*idmap.UserMapping
-	err := b.view(ctx, func(r store.Reader) error {
-		found, err := b.lookUp(ctx, r, keys)
-		if err != nil {
-			return err
-		}
-		result = make([]*idmap.UserMapping, len(keys))
-		for i, key := range keys {
-			result[i], err = pick(found, key, i)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return result, err
-}
-
-func (b *Backend) lookUp(ctx context.Context, r store.Reader, keys []idmap.UserMappingKey) ([]store.UserMapping, error) {
-	var ids []string
-	var emails []store.EmailKey
-	users, connections := keySet{}, keySet{}
-	for _, key := range keys {
-		if key.ID != "" {
-			ids = append(ids, key.ID)
-			continue
-		}
-		users.add(key.DestinationConnectionID, idmap.Fold(key.UserID))
-		connections.add("", key.DestinationConnectionID)
-	}
-	destinations, err := r.Connections(ctx, connections.of(""))
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range destinations {
-		for _, key := range keys {
-			if email, err := idmap.CanonicalEmail(key.Email); err == nil && key.DestinationConnectionID == c.ID {
-				emails = append(emails, store.EmailKey{EmailScope: rules.EmailScope(c), EmailKey: email})
-			}
-		}
-	}
-	found, err := r.UserMappings(ctx, store.UserMappingKeys{IDs: ids, Emails: emails})
-	for connectionID := range users {
-		var more []store.UserMapping
-		if err == nil {
-			more, err = r.UserMappingsOf(ctx, connectionID, store.DirectoryKeys{UserKeys: users.of(connectionID)})
-			found = append(found, more...)
-		}
-	}
-	return found, err
-}
-
-// pick returns the one mapping that the key names.
-func pick(found []store.UserMapping, key idmap.UserMappingKey, i int) (*idmap.UserMapping, error) {
-	var match *idmap.UserMapping
-	for _, m := range found {
-		if !keyNames(key, m.UserMapping) || match != nil && match.ID == m.ID {
-			continue
-		}
-		if match != nil {
-			return nil, idmap.Refusef(idmap.CodeInvalid, fmt.Sprintf("items[%d]", i),
-				"The key names two mappings, %s (%s) and %s (%s), from different mail connections. Name the source connection too, or look up by id.",
-				match.Label(), match.ID, m.Label(), m.ID)
-		}
-		match = &m.UserMapping
-	}
-	return match, nil
-}
-
-func keyNames(key idmap.UserMappingKey, m idmap.UserMapping) bool {
-	switch {
-	case key.ID != "":
-		return m.ID == key.ID
-	case m.Destination.Connection.ID != key.DestinationConnectionID,
-		key.SourceConnectionID != "" && m.Source.Connection.ID != key.SourceConnectionID:
-		return false
-	case key.UserID != "":
-		return m.UserKey() == idmap.Fold(key.UserID)
-	}
-	return idmap.SameEmail(m.Email, key.Email)
 }

@@ -60,10 +60,13 @@ func (w *writes) add(p *plan, change rules.Change, verdict *idmap.UserMappingVer
 		w.audit = append(w.audit, p.b.audit(p.call, "update", kindUserMapping, after.ID, before, after, reason))
 		if before.UserKey() != after.UserKey() {
 			w.renames = append(w.renames, store.HolderRename{
-				MailConnectionID: after.Source.Connection.ID, AddressKeys: []string{before.EmailCanonical, after.EmailCanonical},
-				ConnectionID: after.Destination.Connection.ID, OldUserKey: before.UserKey(), NewUserKey: after.UserKey(),
+				MailConnectionID: after.Source.Connection.ID, ConnectionID: after.Destination.Connection.ID,
+				AccountID: after.Destination.AccountID(), OldUserKey: before.UserKey(), NewUserKey: after.UserKey(),
 			})
 		}
+	}
+	if before != nil && before.EmailCanonical == after.EmailCanonical && before.UserKey() == after.UserKey() {
+		return // a spelling: the rules let it pass whatever the ledger says, and so must this
 	}
 	w.claims = append(w.claims, store.EmailClaim{
 		ID: p.b.opts.NewID(), ConnectionID: after.Source.Connection.ID, AddressKey: after.EmailCanonical, Address: after.Email,

@@ -1,4 +1,4 @@
-// Package cli is the command line of the program: serve, token and directory. It also makes, out of a database, the
+// Package cli is the command line of the program: serve, token, directory and email. It also makes, out of a database, the
 // mapping backend that serve puts on the network, that --database works on, and that the provider embeds.
 package cli
 
@@ -43,6 +43,7 @@ type commands struct {
 	Serve     serveCommand     `cmd:"" help:"Run a server for mappings on a database."`
 	Token     tokenCommands    `cmd:"" help:"Create, list and revoke API tokens."`
 	Directory directoryCommand `cmd:"" help:"Fill the directory of a connection."`
+	Email     emailCommands    `cmd:"" help:"Release addresses of the ledger."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }

@@ -59,9 +59,9 @@ func (c directoryImportCommand) Run(ctx context.Context, p *Program) error {
 
 func (c directoryImportCommand) send(ctx context.Context, api *client.Client, id string, format directory.Format, content []byte) (idmap.ImportReport, error) {
 	if c.Groups {
-		return api.ImportGroups(ctx, client.NewKey(), id, format.ContentType(), content)
+		return api.ImportGroups(ctx, id, 0, format.ContentType(), content)
 	}
-	return api.ImportAccounts(ctx, client.NewKey(), id, format.ContentType(), content)
+	return api.ImportAccounts(ctx, id, 0, format.ContentType(), content)
 }
 
 // refused says that nothing of the file was imported, and lists what is wrong with it. Other failures stay as they are.

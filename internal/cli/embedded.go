@@ -19,7 +19,7 @@ type Embedded struct {
 	log     *slog.Logger
 
 	mu   sync.Mutex
-	open map[string]embedded // by absolute path
+	open map[string]embedded // by resolved path
 }
 
 type embedded struct {
@@ -33,7 +33,7 @@ func NewEmbedded(version string, log *slog.Logger) *Embedded {
 }
 
 // Open returns the transport to the backend on the SQLite file at path, which is created if it is missing. Requests
-// need no token. The same path gives the same backend; the context bounds only the opening.
+// need no token. The same file gives the same backend; the context bounds only the opening.
 func (e *Embedded) Open(ctx context.Context, path string) (http.RoundTripper, error) {
 	if database(path).scheme() != "" {
 		return nil, errors.New("it is a URL, and an embedded database is a file; for PostgreSQL, " +
@@ -48,7 +48,7 @@ func (e *Embedded) Open(ctx context.Context, path string) (http.RoundTripper, er
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if opened, ok := e.open[absolute]; ok {
+	if opened, ok := e.open[resolved(absolute)]; ok {
 		return opened.transport, nil
 	}
 	s, err := sqlite.Open(ctx, absolute)
@@ -56,8 +56,20 @@ func (e *Embedded) Open(ctx context.Context, path string) (http.RoundTripper, er
 		return nil, err
 	}
 	i, transport := newLocalInstance(s, e.version, e.log)
-	e.open[absolute] = embedded{instance: i, transport: transport}
+	e.open[resolved(absolute)] = embedded{instance: i, transport: transport} // again: now that the file exists, a link leads to it
 	return transport, nil
+}
+
+// resolved returns the path without symbolic links, as far as what it names exists: the file, or else its folder.
+func resolved(absolute string) string {
+	if path, err := filepath.EvalSymlinks(absolute); err == nil {
+		return path
+	}
+	folder, file := filepath.Split(absolute)
+	if path, err := filepath.EvalSymlinks(folder); err == nil {
+		return filepath.Join(path, file)
+	}
+	return absolute // opening it tells what is wrong
 }
 
 // Close waits for what is under way and closes all databases. A path may be opened again afterwards.

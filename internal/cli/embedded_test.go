@@ -56,6 +56,44 @@ func TestEmbeddedOpensEachFileOnce(t *testing.T) {
 	}
 }
 
+// TestEmbeddedFollowsLinks opens one file by links to it and to its folder, before and after it exists.
+func TestEmbeddedFollowsLinks(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	dir := t.TempDir()
+	folder, linked, link := filepath.Join(dir, "folder"), filepath.Join(dir, "linked"), filepath.Join(dir, "link.db")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{linked: folder, link: filepath.Join(folder, "idmap.db")} {
+		if err := os.Symlink(to, from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paths := []string{link, filepath.Join(linked, "idmap.db"), filepath.Join(folder, "idmap.db")}
+	for range paths { // each is the one that makes the file once
+		paths = append(paths[1:], paths[0])
+		embedded := newEmbedded()
+		var first http.RoundTripper
+		for _, path := range paths {
+			transport, err := embedded.Open(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = transport
+			} else if transport != first {
+				t.Errorf("%s is another backend than %s", path, paths[0])
+			}
+		}
+		if err := embedded.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := os.Remove(filepath.Join(folder, "idmap.db")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestEmbeddedKeepsWhatItStores(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	path := filepath.Join(t.TempDir(), "idmap.db")

@@ -38,7 +38,7 @@ func (c tokenCreateCommand) Run(ctx context.Context, p *Program) error {
 		token.ExpiresOn = &expires
 	}
 	return c.with(ctx, p, func(api *client.Client) error {
-		made, err := api.CreateToken(ctx, client.NewKey(), token)
+		made, err := api.CreateToken(ctx, token)
 		if err != nil {
 			return err
 		}

@@ -49,20 +49,20 @@ func TestCalls(t *testing.T) {
 		{"PUT /v1/connections/c1/accounts/a1", `{"account":{}}`, `{"id":"a1"}`, func(ctx context.Context, c *Client) error {
 			return ignore2(c.PutAccount(ctx, "c1", idmap.Account{ID: "a1"}))
 		}},
-		{"DELETE /v1/connections/c1/accounts/a1", ``, "", func(ctx context.Context, c *Client) error { return c.DeleteAccount(ctx, "c1", "a1") }},
+		{"DELETE /v1/connections/c1/accounts/a1", ``, "", func(ctx context.Context, c *Client) error { return c.DeleteAccount(ctx, "c1", "a1", 0) }},
 		{"POST /v1/connections/c1/accounts/import", `{"import_report":{}}`, "id\n", func(ctx context.Context, c *Client) error {
-			return ignore(c.ImportAccounts(ctx, "k", "c1", "text/csv", []byte("id\n")))
+			return ignore(c.ImportAccounts(ctx, "c1", 0, "text/csv", []byte("id\n")))
 		}},
 		{"GET /v1/connections/c1/groups/g1", `{"group":{}}`, "", func(ctx context.Context, c *Client) error { return ignore(c.Group(ctx, "c1", "g1")) }},
 		{"GET /v1/connections/c1/groups?address=s&deleted=true&limit=1000", `{"groups":[]}`, "", func(ctx context.Context, c *Client) error {
 			return drain(c.Groups(ctx, "c1", DirectoryFilter{Address: "s", Deleted: &yes}))
 		}},
 		{"PUT /v1/connections/c1/groups/g1", `{"group":{}}`, `{"id":"g1"}`, func(ctx context.Context, c *Client) error {
-			return ignore2(c.PutGroup(ctx, "c1", idmap.Group{ID: "g1"}))
+			return ignore(c.PutGroup(ctx, "c1", idmap.Group{ID: "g1"}))
 		}},
-		{"DELETE /v1/connections/c1/groups/g1", ``, "", func(ctx context.Context, c *Client) error { return c.DeleteGroup(ctx, "c1", "g1") }},
+		{"DELETE /v1/connections/c1/groups/g1", ``, "", func(ctx context.Context, c *Client) error { return c.DeleteGroup(ctx, "c1", "g1", 0) }},
 		{"POST /v1/connections/c1/groups/import", `{"import_report":{}}`, "id\n", func(ctx context.Context, c *Client) error {
-			return ignore(c.ImportGroups(ctx, "k", "c1", "text/csv", []byte("id\n")))
+			return ignore(c.ImportGroups(ctx, "c1", 0, "text/csv", []byte("id\n")))
 		}},
 		{"GET /v1/user_mappings/m1", `{"user_mapping":{}}`, "", func(ctx context.Context, c *Client) error { return ignore(c.UserMapping(ctx, "m1")) }},
 		{
@@ -105,7 +105,7 @@ func TestCalls(t *testing.T) {
 		}},
 		{"GET /v1/tokens?limit=1000", `{"tokens":[]}`, "", func(ctx context.Context, c *Client) error { return drain(c.Tokens(ctx)) }},
 		{"POST /v1/tokens", `{"token":{}}`, `{"name":"n","scopes":["read"]}`, func(ctx context.Context, c *Client) error {
-			return ignore(c.CreateToken(ctx, "k", idmap.Token{Name: "n", Scopes: []idmap.Scope{idmap.ScopeRead}}))
+			return ignore(c.CreateToken(ctx, idmap.Token{Name: "n", Scopes: []idmap.Scope{idmap.ScopeRead}}))
 		}},
 		{"DELETE /v1/tokens/t1", ``, "", func(ctx context.Context, c *Client) error { return c.DeleteToken(ctx, "t1") }},
 	}
@@ -129,11 +129,27 @@ func TestCalls(t *testing.T) {
 			if r.header.Get("Authorization") != "Bearer "+secretToken || r.header.Get("User-Agent") == "" {
 				t.Errorf("headers %v", r.header)
 			}
-			reads := strings.HasSuffix(r.uri, "/validate")
-			if (r.header.Get("Idempotency-Key") == "k") != (r.method == http.MethodPost && !reads) || r.header.Get("If-Match") != "" {
+			keyless := strings.HasSuffix(r.uri, "/validate") || strings.HasSuffix(r.uri, "/import") || r.uri == "/v1/tokens"
+			if (r.header.Get("Idempotency-Key") == "k") != (r.method == http.MethodPost && !keyless) || r.header.Get("If-Match") != "" {
 				t.Errorf("headers %v", r.header)
 			}
 		})
+	}
+}
+
+func TestBlankFiltersAreNotSent(t *testing.T) {
+	s := serve(t, answerJSON(200, `{"connections":[],"accounts":[]}`))
+	c := clientOf(t, s.URL, nil)
+	if err := drain(c.Connections(t.Context(), ConnectionFilter{Query: " ", Name: "\t", Platform: "\u00a0"})); err != nil {
+		t.Fatal(err)
+	}
+	if err := drain(c.Accounts(t.Context(), "c1", DirectoryFilter{Email: "", UserID: "  "})); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range s.seen() {
+		if !strings.HasSuffix(r.uri, "?limit=1000") {
+			t.Errorf("asked for %s", r.uri)
+		}
 	}
 }
 

@@ -35,7 +35,8 @@ type Config struct {
 	Transport http.RoundTripper
 	// MaxRetries is how often a failed request is sent again: 0 is DefaultMaxRetries, a negative number is never.
 	MaxRetries int
-	// RequestTimeout is how long one attempt may take, up to the last byte of its answer.
+	// RequestTimeout is how long one attempt may take, up to the last byte of its answer. Uploads of directory files
+	// have ten minutes instead.
 	RequestTimeout time.Duration
 	// MaxConcurrentRequests bounds the attempts under way at one time.
 	MaxConcurrentRequests int

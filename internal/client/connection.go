@@ -7,7 +7,7 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// ConnectionFilter selects connections. Empty fields select all.
+// ConnectionFilter selects connections. Fields that are empty or blank select all.
 type ConnectionFilter struct {
 	Query    string // in the name
 	Name     string // the whole name, without regard to case

@@ -13,8 +13,9 @@ import (
 // ErrUnreachable is what every UnreachableError is, for errors.Is.
 var ErrUnreachable = errors.New("the mapping backend could not be reached")
 
-// UnreachableError says that nothing useful answered: no answer at all, or only answers of 429 and 5xx until the
-// retries were used up. The same call may succeed later. Whether a write was applied is not known.
+// UnreachableError says that nothing useful answered: no answer at all, or only answers of 429, 502, 503 and 504 until
+// the retries were used up, or a 500 without a problem document, which is that of something before the backend. The
+// backend's own 500 is an *idmap.Error. The same call may succeed later. Whether a write was applied is not known.
 type UnreachableError struct {
 	Backend   string // which backend, for a sentence
 	Attempts  int
@@ -135,6 +136,16 @@ func (c *Client) failure(ctx context.Context, state *callState, err error) error
 		return foreign(&answer{Response: large.resp}, err.Error())
 	}
 	return &UnreachableError{Backend: c.name, Attempts: state.attempts, Status: state.status, Err: err}
+}
+
+// outOfReach tells an answer that says nothing but to try again from the backend's own. A backend that fails says so in
+// a problem document: that is a fault to be seen, and no outage to be waited for.
+func outOfReach(a *answer) bool {
+	if a.StatusCode == http.StatusInternalServerError {
+		_, typed := readProblem(a)
+		return !typed
+	}
+	return busy(a.StatusCode)
 }
 
 // unreachable is the error for a call whose last answer asks to try again.

@@ -10,9 +10,13 @@ import (
 
 func TestLogsSayWhatHappenedAndNoSecret(t *testing.T) {
 	created := `{"type":"token","token":{"id":"t1","name":"ci","scopes":["read"],"secret":"fresh-\"one","note":"` + secretToken + `"}}`
-	s := serve(t, cut, problemJSON(503, "unavailable", "Busy, "+secretToken), answerJSON(http.StatusCreated, created))
+	s := serve(t, cut, problemJSON(503, "unavailable", "Busy, "+secretToken), mapping, answerJSON(http.StatusCreated, created))
 	ctx, log := logged(t)
-	token, err := clientOf(t, s.URL, nil).CreateToken(ctx, "key-1", idmap.Token{Name: "ci", Scopes: []idmap.Scope{idmap.ScopeRead}, Secret: "my-own"})
+	c := clientOf(t, s.URL, nil)
+	if _, err := c.UserMapping(ctx, "um_1"); err != nil {
+		t.Fatal(err)
+	}
+	token, err := c.CreateToken(ctx, idmap.Token{Name: "ci", Scopes: []idmap.Scope{idmap.ScopeRead}, Secret: "my-own"})
 	if err != nil || token.Secret != `fresh-"one` {
 		t.Fatalf("got %+v, %v", token, err)
 	}
@@ -30,14 +34,14 @@ func TestLogsSayWhatHappenedAndNoSecret(t *testing.T) {
 func TestFilesAreNotLogged(t *testing.T) {
 	s := serve(t, answerJSON(http.StatusOK, `{"import_report":{"sha256":"ab","count":1}}`))
 	ctx, log := logged(t)
-	report, err := clientOf(t, s.URL, nil).ImportAccounts(ctx, "key-1", "c1", "text/csv", []byte("id,name\n1,Ann\n"))
+	report, err := clientOf(t, s.URL, nil).ImportAccounts(ctx, "c1", 7, "text/csv", []byte("id,name\n1,Ann\n"))
 	if err != nil || report.Count != 1 {
 		t.Fatalf("got %+v, %v", report, err)
 	}
 	if strings.Contains(log(), "Ann") {
 		t.Errorf("the file is in the log:\n%s", log())
 	}
-	if r := s.seen()[0]; r.body != "id,name\n1,Ann\n" || r.header.Get("Content-Type") != "text/csv" || r.header.Get("Idempotency-Key") != "key-1" {
+	if r := s.seen()[0]; r.body != "id,name\n1,Ann\n" || r.header.Get("Content-Type") != "text/csv" || r.header.Get("If-Match") != `"7"` || r.header.Get("Idempotency-Key") != "" {
 		t.Errorf("sent %+v", r)
 	}
 }

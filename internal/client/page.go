@@ -103,11 +103,12 @@ func (c *Client) resolve(a *answer, href string) (*url.URL, error) {
 	return u, nil
 }
 
-// params makes a query of names and values, without those that are empty.
+// params makes a query of names and values, without those that are empty or blank: a server may take a blank filter for
+// one that nothing matches, or for none.
 func params(pairs ...string) url.Values {
 	query := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
+		if strings.TrimSpace(pairs[i+1]) != "" {
 			query.Set(pairs[i], pairs[i+1])
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
 
@@ -27,6 +28,9 @@ type request struct {
 	revision    int64  // If-Match, when above zero
 	body        any    // sent as JSON, unless it is a file
 	contentType string // of a file; "" for JSON
+
+	timeout time.Duration // of one attempt; 0 is that of the client
+	once    bool          // the call is not safe to repeat
 }
 
 // file is a body that is sent as it is.
@@ -40,7 +44,7 @@ type answer struct {
 
 // do makes the call with all of its attempts. The answer has a status of 2xx.
 func (c *Client) do(ctx context.Context, r request) (*answer, error) {
-	state := &callState{}
+	state := &callState{timeout: r.timeout, once: r.once}
 	req, err := c.newRequest(context.WithValue(ctx, callKey{}, state), r)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,7 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	switch {
 	case resp.StatusCode/100 == 2:
 		return a, nil
-	case retried(resp.StatusCode):
+	case outOfReach(a):
 		return nil, c.unreachable(a, state)
 	}
 	return nil, refusal(a)
@@ -208,23 +212,24 @@ func put(body any, revision int64, segments ...string) request {
 	return request{method: http.MethodPut, segments: segments, body: body, revision: revision}
 }
 
-// ask is a POST that changes nothing.
-func ask(body any, segments ...string) request {
+// post is a POST without an Idempotency-Key: one that changes nothing, or that needs none.
+func post(body any, segments ...string) request {
 	return request{method: http.MethodPost, segments: segments, body: body}
 }
 
 // write is a POST that writes. Without a key from the caller it gets one for its own attempts.
 func write(key string, body any, segments ...string) request {
-	if key == "" {
-		key = NewKey()
-	}
-	return request{method: http.MethodPost, segments: segments, key: key, body: body}
+	r := post(body, segments...)
+	r.key = orDefault(key, NewKey())
+	return r
 }
 
 type callKey struct{}
 
-// callState counts the attempts of a call, across the layers of package http.
+// callState says how the attempts of a call are made, and counts them, across the layers of package http.
 type callState struct {
+	timeout  time.Duration // of one attempt; 0 is that of the client
+	once     bool          // there is one attempt
 	attempts int
 	status   int // of the last answer
 }

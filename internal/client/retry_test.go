@@ -49,7 +49,9 @@ func TestEveryWriteIsRetriedAfterALostAnswer(t *testing.T) {
 			_, _, err := c.UpdateUserMapping(ctx, idmap.UserMapping{ID: "um_1", Revision: 7})
 			return err
 		},
-		"DELETE": func(c *Client, ctx context.Context) error { return c.DeleteUserMapping(ctx, "um_1", 7) },
+		"DELETE":            func(c *Client, ctx context.Context) error { return c.DeleteUserMapping(ctx, "um_1", 7) },
+		"DELETE of account": func(c *Client, ctx context.Context) error { return c.DeleteAccount(ctx, "c1", "a1", 7) },
+		"DELETE of group":   func(c *Client, ctx context.Context) error { return c.DeleteGroup(ctx, "c1", "g1", 7) },
 		"POST without a key": func(c *Client, ctx context.Context) error {
 			_, _, err := c.CreateUserMapping(ctx, "", idmap.UserMapping{})
 			return err
@@ -73,6 +75,39 @@ func TestEveryWriteIsRetriedAfterALostAnswer(t *testing.T) {
 				t.Errorf("If-Match %q", got)
 			}
 		})
+	}
+}
+
+// TestCreateTokenIsNotRepeated: a second attempt would make a second token, or find one whose secret nobody knows.
+func TestCreateTokenIsNotRepeated(t *testing.T) {
+	for name, failure := range map[string]http.HandlerFunc{
+		"cut": cut, "half": half, "busy": problemJSON(503, "unavailable", "Busy."), "failed": problemJSON(500, "internal", "The server failed."),
+	} {
+		s := serve(t, failure, answerJSON(http.StatusCreated, `{"token":{"id":"t1"}}`))
+		_, err := clientOf(t, s.URL, nil).CreateToken(t.Context(), idmap.Token{Name: "ci"})
+		if requests := s.seen(); err == nil || len(requests) != 1 || requests[0].header.Get("Idempotency-Key") != "" {
+			t.Errorf("%s: %v after %+v", name, err, requests)
+		}
+	}
+}
+
+// TestUploadsTakeTheirTime, and are repeated as they were.
+func TestUploadsTakeTheirTime(t *testing.T) {
+	slow := func(w http.ResponseWriter, req *http.Request) {
+		time.Sleep(200 * time.Millisecond)
+		answerJSON(http.StatusOK, `{"import_report":{"count":1}}`)(w, req)
+	}
+	s := serve(t, cut, slow)
+	c := clientOf(t, s.URL, func(c *Config) { c.RequestTimeout = 50 * time.Millisecond })
+	report, err := c.ImportGroups(t.Context(), "c1", 7, "text/csv", []byte("id\n"))
+	requests := s.seen()
+	if err != nil || report.Count != 1 || len(requests) != 2 {
+		t.Fatalf("%+v, %v in %d requests", report, err, len(requests))
+	}
+	for _, r := range requests {
+		if r.body != "id\n" || r.header.Get("If-Match") != `"7"` {
+			t.Errorf("sent %+v", r)
+		}
 	}
 }
 
@@ -115,6 +150,27 @@ func TestRetriesAreBounded(t *testing.T) {
 		}
 		wantWords(t, err.Error(), s.URL, "could not be reached", "status 503", "The database is busy.", "req-1", "try again")
 		wantNoSecret(t, err.Error())
+	}
+}
+
+// TestServerFault: a backend that fails is no backend out of reach, also when the attempts are used up.
+func TestServerFault(t *testing.T) {
+	s := serve(t, problemJSON(500, "internal", "The server failed."))
+	_, err := clientOf(t, s.URL, func(c *Config) { c.MaxRetries = 2 }).UserMapping(t.Context(), "um_1")
+	if errors.Is(err, ErrUnreachable) || !idmap.IsKind(err, idmap.KindInternal) || len(s.seen()) != 3 {
+		t.Errorf("%d requests, %v", len(s.seen()), err)
+	}
+	wantWords(t, err.Error(), "The server failed.", "req-1")
+
+	for name, bare := range map[string]http.HandlerFunc{
+		"a page":    answerJSON(500, "<html>", "Content-Type", "text/html"),
+		"a gateway": answerJSON(500, `{"message":"Internal server error"}`, "Content-Type", "application/json"),
+	} {
+		s := serve(t, bare)
+		_, err := clientOf(t, s.URL, nil).UserMapping(t.Context(), "um_1")
+		if !errors.Is(err, ErrUnreachable) || len(s.seen()) != 5 {
+			t.Errorf("%s: %d requests, %v", name, len(s.seen()), err)
+		}
 	}
 }
 

@@ -22,6 +22,9 @@ const (
 	// maxRetryAfter is the longest that a server can make a call wait. A run of Terraform is better told that it cannot
 	// go on than left hanging for an hour.
 	maxRetryAfter = 5 * time.Minute
+	// uploadTimeout is how long one attempt of an upload may take, instead of Config.RequestTimeout: a directory of
+	// 100,000 accounts takes the server longer than an answer should.
+	uploadTimeout = 10 * time.Minute
 	// maxBody is the most that is read of an answer. A page of 1000 mappings has some 500 kB.
 	maxBody = 64 << 20
 )
@@ -76,19 +79,21 @@ func sameServer(next *http.Request, via []*http.Request) error {
 
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if err != nil {
-		return ctx.Err() == nil && !final(err), nil
+		return ctx.Err() == nil && !final(err) && !callOf(ctx).once, nil
 	}
-	if !retried(resp.StatusCode) {
+	if !retried(resp.StatusCode) || callOf(ctx).once {
 		return false, nil
 	}
 	return affordable(ctx, retryAfter(resp)), nil
 }
 
-// retried tells the statuses that another attempt may cure. 500 is among them since every call is safe to repeat.
-func retried(status int) bool {
+// retried tells the statuses that another attempt may cure. 500 is among them since nearly every call is safe to repeat.
+func retried(status int) bool { return status == http.StatusInternalServerError || busy(status) }
+
+// busy tells the statuses of a server, or of something before it, that cannot serve anybody right now.
+func busy(status int) bool {
 	switch status {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
 	return false
@@ -196,7 +201,8 @@ func (a *attempts) enter(ctx context.Context) error {
 }
 
 func (a *attempts) roundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), a.timeout)
+	timeout := orDefault(callOf(req.Context()).timeout, a.timeout)
+	ctx, cancel := context.WithTimeout(req.Context(), timeout)
 	defer cancel()
 	resp, err := a.next.RoundTrip(req.WithContext(ctx))
 	if err == nil {
@@ -207,7 +213,7 @@ func (a *attempts) roundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	if ctx.Err() != nil && req.Context().Err() == nil {
-		return nil, attemptTimeoutError{a.timeout}
+		return nil, attemptTimeoutError{timeout}
 	}
 	return nil, err
 }

@@ -19,7 +19,7 @@ func (c *Client) UserMapping(ctx context.Context, id string) (idmap.UserMapping,
 func (c *Client) LookupUserMappings(ctx context.Context, keys []idmap.UserMappingKey) ([]*idmap.UserMapping, error) {
 	found := make([]*idmap.UserMapping, 0, len(keys))
 	for chunk := range slices.Chunk(keys, idmap.MaxBatch) {
-		r := ask(items[idmap.UserMappingKey]{Items: chunk}, "user_mappings", "lookup")
+		r := post(items[idmap.UserMappingKey]{Items: chunk}, "user_mappings", "lookup")
 		part, err := callEach[*idmap.UserMapping](ctx, c, r, "user_mappings", len(chunk))
 		if err != nil {
 			return nil, err
@@ -75,7 +75,7 @@ func (c *Client) ValidateUserMappings(ctx context.Context, intents []idmap.UserM
 		items[idmap.UserMappingIntent]
 		Directories []idmap.ProposedDirectory `json:"directories,omitempty"`
 	}{items[idmap.UserMappingIntent]{intents}, directories}
-	r := ask(body, "user_mappings", "validate")
+	r := post(body, "user_mappings", "validate")
 	return callEach[idmap.UserMappingVerdict](ctx, c, r, "user_mapping_verdicts", len(intents))
 }
 

@@ -21,14 +21,15 @@ var accountColumns = []column[idmap.Account]{
 	{"built_in", func(a *idmap.Account) value { return flag{&a.BuiltIn} }},
 }
 
-// newAccountChecks returns the checks of one file: ids and usernames are each held by one row.
+// newAccountChecks returns the checks of one file: ids and user ids are each held by one row.
 func newAccountChecks() checks[idmap.Account] {
-	ids, usernames := firstLines{}, firstLines{}
+	ids, users := firstLines{}, firstLines{}
 	return func(a *idmap.Account, at *place) {
-		if !at.bad["id"] {
-			checkID(a.ID, "account", ids, at)
+		goodID := checkID(a.ID, "account", ids, at)
+		goodName := checkUsername(a.Username, at)
+		if goodName && (goodID || a.Username != "") {
+			checkUser(a, users, at)
 		}
-		checkUsername(a.Username, usernames, at)
 		checkEmail(a.Email, at)
 		a.Aliases = checkAddresses("aliases", a.Aliases, at)
 		checkNames(at, "name", a.Name, "given_name", a.GivenName, "surname", a.Surname)
@@ -46,32 +47,61 @@ func (f firstLines) add(key string, line int) (first int, twice bool) {
 	return first, twice
 }
 
-func checkID(id, noun string, ids firstLines, at *place) {
+// checkID reports whether the row has an id that no row before it has.
+func checkID(id, noun string, ids firstLines, at *place) bool {
+	if at.bad["id"] {
+		return false
+	}
 	if id == "" {
 		at.add("id", "The id is empty. Each row needs the immutable id of its %s.", noun)
-		return
+		return false
 	}
-	if _, err := idmap.CanonicalUserID(id); err != nil {
+	if err := usableID(id); err != nil {
 		at.add("id", "The id %s cannot be used: %s.", quote(id), err)
-		return
+		return false
 	}
-	if first, twice := ids.add(id, at.line); twice {
+	first, twice := ids.add(id, at.line)
+	if twice {
 		at.add("id", "The id %s stands on line %d already. Each %s has one row. Remove one of them.", quote(id), first, noun)
 	}
+	return !twice
 }
 
-func checkUsername(username string, usernames firstLines, at *place) {
-	if username == "" {
-		return
+// usableID bounds the id as it is written too, since that is stored, and folding can make it shorter.
+func usableID(id string) error {
+	if err := idmap.PlainText(id, idmap.MaxUserIDLength); err != nil {
+		return err
 	}
-	key, err := idmap.CanonicalUserID(username)
+	_, err := idmap.CanonicalUserID(id)
+	return err
+}
+
+// checkUsername reports whether the username can be used, or is empty.
+func checkUsername(username string, at *place) bool {
+	if at.bad["username"] {
+		return false
+	}
+	if username == "" {
+		return true
+	}
+	_, err := idmap.CanonicalUserID(username)
 	if err != nil {
 		at.add("username", "The username %s cannot be used: %s.", quote(username), err)
-		return
 	}
-	if first, twice := usernames.add(key, at.line); twice {
-		at.add("username", "The account on line %d has the username %s already, compared without regard to case. A username belongs to one account. Change one of them.",
-			first, quote(username))
+	return err == nil
+}
+
+// checkUser compares what the accounts are known by, since one without a username is known by its id.
+func checkUser(a *idmap.Account, users firstLines, at *place) {
+	first, twice := users.add(a.UserKey(), at.line)
+	switch {
+	case !twice:
+	case a.Username != "":
+		at.add("username", "The account on line %d has the username %s already, or that id and no username, compared without regard to case. A username belongs to one account. Change one of them.",
+			first, quote(a.Username))
+	default:
+		at.add("id", "The account on line %d is known as %s already, compared without regard to case. An account without a username is known by its id. Give this one a username.",
+			first, quote(a.ID))
 	}
 }
 

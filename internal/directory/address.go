@@ -7,6 +7,10 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
+// maxAddresses is the most addresses of one row. It is that of internal/rules, so that reading a file finds what storing
+// it would refuse.
+const maxAddresses = 1000
+
 var (
 	scheme        = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):`)
 	x400Attribute = regexp.MustCompile(`^[A-Za-z0-9:. -]+=`)
@@ -33,6 +37,9 @@ func checkAddresses(field string, addresses []string, at *place) []string {
 			continue
 		}
 		kept = append(kept, address)
+	}
+	if len(kept) > maxAddresses {
+		at.add(field, "There are %d addresses in %s, at most %d are allowed. Remove some.", len(kept), field, maxAddresses)
 	}
 	return kept
 }

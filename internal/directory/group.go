@@ -15,9 +15,7 @@ var groupColumns = []column[idmap.Group]{
 func newGroupChecks() checks[idmap.Group] {
 	ids := firstLines{}
 	return func(g *idmap.Group, at *place) {
-		if !at.bad["id"] {
-			checkID(g.ID, "group", ids, at)
-		}
+		checkID(g.ID, "group", ids, at)
 		g.Addresses = checkAddresses("addresses", g.Addresses, at)
 		checkNames(at, "name", g.Name, "caption", g.Caption)
 	}

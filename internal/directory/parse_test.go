@@ -3,6 +3,7 @@ package directory_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -35,7 +36,8 @@ func TestParseAccounts(t *testing.T) {
 		{"byte order mark and CRLF", directory.CSV, "\uFEFFid,name\r\n1,Ann\r\n2,Bob\r\n", []idmap.Account{{ID: "1", Name: "Ann"}, {ID: "2", Name: "Bob"}}},
 		{"header only", directory.CSV, "id,email\n", nil},
 		{"blank lines", directory.CSV, "\nid\n\n1\n\n\n2\n", []idmap.Account{{ID: "1"}, {ID: "2"}}},
-		{"ids differ in case", directory.CSV, "id\na\nA\n", []idmap.Account{{ID: "a"}, {ID: "A"}}},
+		{"ids differ in case", directory.CSV, "id,username\na,\nA,u\nu,v\n", []idmap.Account{{ID: "a"}, {ID: "A", Username: "u"}, {ID: "u", Username: "v"}}},
+		{"many addresses", directory.CSV, "id,aliases\n1," + strings.Join(addresses(1000), ";") + ";sip:x\n", []idmap.Account{{ID: "1", Aliases: addresses(1000)}}},
 		{"false booleans", directory.CSV, "id,disabled,admin\n1,False,\n", []idmap.Account{{ID: "1"}}},
 		{"emoji", directory.CSV, "id,name,username,email\n😀,🧑 Ann,👍,😀@example.com\n", []idmap.Account{{ID: "😀", Name: "🧑 Ann", Username: "👍", Email: "😀@example.com"}}},
 		{"right to left name", directory.CSV, "id,name\n1,\u200fעברית\u200f\n", []idmap.Account{{ID: "1", Name: "\u200fעברית\u200f"}}},
@@ -68,6 +70,14 @@ func TestParseAccounts(t *testing.T) {
 	}
 }
 
+func addresses(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("a%d@example.com", i)
+	}
+	return all
+}
+
 func TestParseGroups(t *testing.T) {
 	want := []idmap.Group{
 		{ID: "g1", Name: "sales", Caption: "Sales", Addresses: []string{"sales@example.com", "s@example.com"}, Disabled: true, BuiltIn: true},
@@ -85,6 +95,8 @@ func TestParseGroups(t *testing.T) {
 	}
 	_, err := directory.ParseGroups(strings.NewReader("id,name,addresses\ng1,a\x00b,x\ng1,,\n,,\n"), directory.CSV)
 	wantFields(t, err, "line 2, column name", "line 2, column addresses", "line 3, column id", "line 4, column id")
+	_, err = directory.ParseGroups(strings.NewReader("id,caption,addresses\n1,"+strings.Repeat("x", 1001)+","+strings.Join(addresses(1001), ";")+"\n"), directory.CSV)
+	wantFields(t, err, "line 2, column addresses", "line 2, column caption")
 	_, err = directory.ParseGroups(strings.NewReader("id,email\n"), directory.CSV)
 	wantFields(t, err, "line 1, column email")
 }
@@ -128,6 +140,14 @@ func TestBadAccounts(t *testing.T) {
 		{"right-to-left mark in an email", csv, "id,email\n1,a\u200f@example.com\n", []string{"line 2, column email"}, "U+200F"},
 		{"duplicate ids", csv, "id\n1\n2\n1\n 1 \n", []string{"line 4, column id", "line 5, column id"}, "stands on line 2 already"},
 		{"one username in two spellings", csv, "id,username\n1,Straße\n2,other\n3, STRASSE\n", []string{"line 4, column username"}, "on line 2"},
+		{"an id that is a username", csv, "id,username\njdoe,\n2,JDOE\n", []string{"line 3, column username"}, "on line 2"},
+		{"a username that is an id", csv, "id,username\n2,JDOE\njdoe,\n", []string{"line 3, column id"}, "on line 2"},
+		{"ids differ in case only", csv, "id\na\nA\n", []string{"line 3, column id"}, "Give this one a username"},
+		{"one id twice is one fault", csv, "id\na\na\n", []string{"line 3, column id"}, "stands on line 2 already"},
+		{"a username that cannot be read is not the id", lines, "{\"id\":\"a\"}\n{\"id\":\"A\",\"username\":1}", []string{"line 2, field username"}, "a string"},
+		{"too many addresses", csv, "id,aliases\n1," + strings.Join(addresses(1001), ";") + "\n", []string{"line 2, column aliases"}, "There are 1001 addresses in aliases, at most 1000"},
+		{"an id that folds to less", csv, "id\n" + strings.Repeat("e\u0301", 128) + "\n", []string{"line 2, column id"}, "256 characters"},
+		{"long names", csv, "id,given_name,surname\n1," + strings.Repeat("x", 1001) + "," + strings.Repeat("x", 1001) + "\n", []string{"line 2, column given_name", "line 2, column surname"}, "1001 characters"},
 		{"malformed alias", csv, "id,aliases\n1,a@example.com;nope;sip:x\n", []string{"line 2, column aliases"}, `"nope"`},
 		{"an attribute without an X.400 address", csv, "id,aliases\n1,P=Org\n", []string{"line 2, column aliases"}, ""},
 		{"email of another scheme", csv, "id,email\n1,x500:/o=a\n", []string{"line 2, column email"}, "is no address"},

@@ -54,11 +54,17 @@ func (a Account) UserKey() string { return Fold(a.UserID()) }
 // Deleted reports whether the account has left the directory.
 func (a Account) Deleted() bool { return a.DeletedOn != nil }
 
-// AddressKeys returns the canonical forms of the primary address and of the aliases, the primary first, each once.
-// What is not an address is left out: directories contain such values, and nobody can hold them.
-func (a Account) AddressKeys() []string {
-	return addressKeys(append([]string{a.Email}, a.Aliases...))
+// Address is an address as it was written, and its canonical form.
+type Address struct{ Text, Key string }
+
+// Addresses returns the primary address and the aliases, the primary first, each once. What is not an address is left
+// out: directories contain such values, and nobody can hold them.
+func (a Account) Addresses() []Address {
+	return addresses(append([]string{a.Email}, a.Aliases...))
 }
+
+// AddressKeys returns the canonical forms of Addresses.
+func (a Account) AddressKeys() []string { return keysOf(a.Addresses()) }
 
 // Label names the account to a person: its display name and what it is known by.
 func (a Account) Label() string {
@@ -72,12 +78,22 @@ func (a Account) Label() string {
 	return a.Name + " (" + known + ")"
 }
 
-func addressKeys(addresses []string) []string {
-	var keys []string
-	for _, address := range addresses {
-		if key, err := CanonicalEmail(address); err == nil && !slices.Contains(keys, key) {
-			keys = append(keys, key)
+func addresses(texts []string) []Address {
+	var found []Address
+	for _, text := range texts {
+		key, err := CanonicalEmail(text)
+		known := slices.ContainsFunc(found, func(a Address) bool { return a.Key == key })
+		if err == nil && !known {
+			found = append(found, Address{StripScheme(text), key})
 		}
+	}
+	return found
+}
+
+func keysOf(addresses []Address) []string {
+	var keys []string
+	for _, a := range addresses {
+		keys = append(keys, a.Key)
 	}
 	return keys
 }

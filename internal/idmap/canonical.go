@@ -54,6 +54,9 @@ func CanonicalEmail(s string) (string, error) {
 		return "", errors.New("it has no @")
 	}
 	local := Fold(s[:at])
+	if err := visible(local); err != nil {
+		return "", err
+	}
 	if err := validLocalPart(local); err != nil {
 		return "", err
 	}
@@ -111,8 +114,11 @@ func CanonicalUserID(s string) (string, error) {
 	if n := utf8.RuneCountInString(key); n > MaxUserIDLength {
 		return "", fmt.Errorf("it has %d characters, at most %d are allowed", n, MaxUserIDLength)
 	}
-	if err := visible(key); err != nil {
-		return "", err
+	// The folded form too: it can have what cannot be seen where s has not, as U+3164 becomes U+1160.
+	for _, form := range []string{strings.TrimSpace(s), key} {
+		if err := visible(form); err != nil {
+			return "", err
+		}
 	}
 	return key, nil
 }
@@ -133,8 +139,14 @@ func same(a, b string, canonical func(string) (string, error)) bool {
 	return errA == nil && errB == nil && keyA == keyB
 }
 
+// unseen are the characters that leave no mark where they stand: format characters such as the right-to-left mark or the
+// zero-width joiner, line and paragraph separators, variation selectors, and fillers such as U+3164.
+var unseen = []*unicode.RangeTable{
+	unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point,
+}
+
 // visible refuses what a reader cannot see, since it makes two names look alike that are not: control characters,
-// invalid UTF-8, and format characters such as the right-to-left mark or the zero-width joiner.
+// invalid UTF-8, and what is unseen.
 func visible(s string) error {
 	if !utf8.ValidString(s) {
 		return errors.New("it is not valid UTF-8")
@@ -143,7 +155,7 @@ func visible(s string) error {
 		if unicode.IsControl(r) {
 			return fmt.Errorf("it has the control character %U", r)
 		}
-		if unicode.Is(unicode.Cf, r) || r == utf8.RuneError {
+		if unicode.In(r, unseen...) || r == utf8.RuneError {
 			return fmt.Errorf("it has the invisible character %U", r)
 		}
 	}

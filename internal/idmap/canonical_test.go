@@ -68,8 +68,36 @@ func TestCanonicalUserID(t *testing.T) {
 	}
 }
 
+// TestUnseenCharacters refuses, within a name, what leaves no mark there.
+func TestUnseenCharacters(t *testing.T) {
+	t.Parallel()
+	for _, unseen := range []string{
+		"\ufe0e", "\ufe0f", "\U000e0100", "\u180b", // variation selectors
+		"\u034f", "\u115f", "\u1160", "\u3164", "\uffa0", "\u17b4", "\u2065", "\U000e0fff", // fillers and other ignorable ones
+		"\u2028", "\u2029", "\u200b", "\u00ad",
+	} {
+		name := "a" + unseen + "b"
+		if key, err := idmap.CanonicalUserID(name); err == nil {
+			t.Errorf("CanonicalUserID(%q) = %q, want an error", name, key)
+		}
+		for _, address := range []string{name + "@example.com", "a@" + name + ".example.com"} {
+			if key, err := idmap.CanonicalEmail(address); err == nil {
+				t.Errorf("CanonicalEmail(%q) = %q, want an error", address, key)
+			}
+		}
+	}
+	for _, seen := range []string{"🦊", "👍🏽", "🇩🇪", "☺", "é", "한"} {
+		if _, err := idmap.CanonicalUserID(seen); err != nil {
+			t.Errorf("CanonicalUserID(%q): %v", seen, err)
+		}
+		if _, err := idmap.CanonicalEmail(seen + "@example.com"); err != nil {
+			t.Errorf("CanonicalEmail(%q@example.com): %v", seen, err)
+		}
+	}
+}
+
 func FuzzCanonicalForms(f *testing.F) {
-	for _, seed := range []string{"Jane.Doe@Contoso.com", "ΟΔΥΣΣΕΥΣ", "ﬁ", "İ", "ẞ", "smtp: x@y.z", "Ⅷ\u0345", "\u1e9e\u0301", "ａ＠ｂ.ｃ"} {
+	for _, seed := range []string{"Jane.Doe@Contoso.com", "ΟΔΥΣΣΕΥΣ", "ﬁ", "İ", "ẞ", "smtp: x@y.z", "Ⅷ\u0345", "\u1e9e\u0301", "ａ＠ｂ.ｃ", "a\u3164b", "☺\ufe0f"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

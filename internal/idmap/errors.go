@@ -48,8 +48,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Refuse returns the error for one or more violations: of the kind of the gravest, in the order of the statuses 409,
-// 412 and 422. It returns nil for none.
+// Refuse returns the error for one or more violations, of the kind that comes first among theirs in the order of the
+// constants. It returns nil for none.
 func Refuse(violations ...Violation) error {
 	if len(violations) == 0 {
 		return nil

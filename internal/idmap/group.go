@@ -16,7 +16,7 @@ type Group struct {
 }
 
 // AddressKeys returns the canonical forms of the group's addresses, each once.
-func (g Group) AddressKeys() []string { return addressKeys(g.Addresses) }
+func (g Group) AddressKeys() []string { return keysOf(addresses(g.Addresses)) }
 
 // Deleted reports whether the group has left the directory.
 func (g Group) Deleted() bool { return g.DeletedOn != nil }

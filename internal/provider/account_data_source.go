@@ -81,10 +81,10 @@ type accountLookup struct {
 
 func (d *accountDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := accountAttributes()
-	attributes["connection_id"] = schema.StringAttribute{Required: true, MarkdownDescription: "Id of the connection whose directory has the account."}
-	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Immutable id on the platform. Exactly one of `id`, `email` and `user_id` is needed."}
-	attributes["email"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Address of the account, primary or alias. The result is the primary one where the account is searched by `id` or `user_id`, and else as given."}
-	attributes["user_id"] = schema.StringAttribute{Optional: true, MarkdownDescription: "What the application knows the account by: its username, or its id where it has none."}
+	attributes["connection_id"] = schema.StringAttribute{Required: true, Validators: named(), MarkdownDescription: "Id of the connection whose directory has the account."}
+	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, Validators: named(), MarkdownDescription: "Immutable id on the platform. Exactly one of `id`, `email` and `user_id` is needed."}
+	attributes["email"] = schema.StringAttribute{Optional: true, Computed: true, Validators: named(), MarkdownDescription: "Address of the account, primary or alias. The result is the primary one where the account is searched by `id` or `user_id`, and else as given."}
+	attributes["user_id"] = schema.StringAttribute{Optional: true, Validators: named(), MarkdownDescription: "What the application knows the account by: its username, or its id where it has none."}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "One account of a connection's directory, by its id, by one of its addresses, or by its user id.",
 		Attributes:          attributes,

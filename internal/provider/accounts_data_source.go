@@ -29,7 +29,7 @@ func (d *accountsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The accounts of a connection's directory, all or those that the filters select.",
 		Attributes: map[string]schema.Attribute{
-			"connection_id": schema.StringAttribute{Required: true, MarkdownDescription: "Id of the connection."},
+			"connection_id": schema.StringAttribute{Required: true, Validators: named(), MarkdownDescription: "Id of the connection."},
 			"query":         schema.StringAttribute{Optional: true, MarkdownDescription: "Text that the names, the user id or an address contains, without regard to case."},
 			"deleted":       schema.BoolAttribute{Optional: true, MarkdownDescription: "`true` for accounts that have left the directory, `false` for those that are there. Left out: both."},
 			"accounts": schema.ListNestedAttribute{

@@ -70,8 +70,8 @@ func connectionAttributes() map[string]schema.Attribute {
 
 func (d *connectionDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := connectionAttributes()
-	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Opaque id of the connection. Exactly one of `id` and `name` is needed."}
-	attributes["name"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Name of the connection, without regard to case."}
+	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, Validators: named(), MarkdownDescription: "Opaque id of the connection. Exactly one of `id` and `name` is needed."}
+	attributes["name"] = schema.StringAttribute{Optional: true, Computed: true, Validators: named(), MarkdownDescription: "Name of the connection, without regard to case."}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "One connection, by its id or its name.",
 		Attributes:          attributes,

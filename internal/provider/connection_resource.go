@@ -218,6 +218,9 @@ func (r *connectionResource) Update(ctx context.Context, req resource.UpdateRequ
 		return
 	}
 	updated, err := r.walk.client.UpdateConnection(ctx, wanted)
+	if err == nil {
+		err = changedSincePlan(plan, state, wanted.Revision, updated)
+	}
 	if err != nil {
 		connectionNoun.stored().addError(err, &resp.Diagnostics)
 		return
@@ -229,10 +232,22 @@ func (r *connectionResource) Update(ctx context.Context, req resource.UpdateRequ
 	r.upload(ctx, sink, plan, updated, files)
 }
 
+// changedSincePlan refuses an update where somebody else changed the connection, or its directory, after the plan had
+// seen it. An update of the connection's own fields says so by itself. One that changes none of them succeeds at every
+// revision, since it may be a repeated one, so what it returns must be the revision that the plan saw.
+func changedSincePlan(plan, state connectionModel, seen int64, now idmap.Connection) error {
+	own := !plan.says(state.toAPI()) // this update may have made a revision
+	if seen == 0 || now.Revision == seen || own && now.Revision == seen+1 {
+		return nil
+	}
+	return idmap.Refusef(idmap.CodeRevisionConflict, "",
+		"The connection %q, or its directory, is at revision %d, and the plan was made for revision %d. Nothing was uploaded.", now.Name, now.Revision, seen)
+}
+
 // upload sends the files of a connection that was just written, and stores what it then is.
 func (r *connectionResource) upload(ctx context.Context, sink objectSink, plan connectionModel, c idmap.Connection, files []upload) {
 	if len(files) > 0 {
-		sendAll(ctx, c.ID, files, sink.diags)
+		r.sendAll(ctx, c, files, sink.diags)
 		now, err := r.walk.client.Connection(ctx, c.ID)
 		if err != nil {
 			connectionNoun.addError(err, sink.diags)
@@ -275,20 +290,26 @@ func (r *connectionResource) ImportState(ctx context.Context, req resource.Impor
 	case idmap.IsNotFound(err):
 		resp.Diagnostics.AddError("Object Not Found", fmt.Sprintf("There is no connection with the id or the name %q. Import takes either.", req.ID))
 	case err != nil:
-		connectionNoun.addError(err, &resp.Diagnostics)
+		addFindError(connectionNoun, err, &resp.Diagnostics)
 	default:
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), types.StringValue(c.ID))...)
 	}
 }
 
-// connectionByIDOrName finds a connection by what people call it.
+// connectionByIDOrName finds a connection by what people call it. A blank name is nobody's: as a filter it would select
+// any connection.
 func connectionByIDOrName(ctx context.Context, c *client.Client, name string) (idmap.Connection, error) {
+	if blank(name) {
+		return idmap.Connection{}, &findError{"Invalid Import ID", fmt.Sprintf("%q names no connection: it is blank. The id or the name of a connection is required.", name)}
+	}
 	found, err := c.Connection(ctx, name)
 	if !idmap.IsNotFound(err) {
 		return found, err
 	}
 	for found, err := range c.Connections(ctx, client.ConnectionFilter{Name: name}) {
-		return found, err
+		if err != nil || found.Key() == idmap.Fold(name) { // a filter that is overlooked must not choose another one
+			return found, err
+		}
 	}
 	return idmap.Connection{}, idmap.NotFound("connection", name)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
@@ -52,6 +53,7 @@ func TestAccConnectionLife(t *testing.T) {
 		resource.TestStep{ResourceName: mailAddress, ImportState: true, ImportStateVerify: true},
 		resource.TestStep{ResourceName: mailAddress, ImportState: true, ImportStateVerify: true, ImportStateId: "MAIL"},
 		resource.TestStep{ResourceName: mailAddress, ImportState: true, ImportStateId: "Nothing", ExpectError: refusal("Object Not Found", "", "Nothing")},
+		resource.TestStep{ResourceName: mailAddress, ImportState: true, ImportStateId: " ", ExpectError: refusal("Invalid Import ID", "", "blank")},
 		resource.TestStep{
 			Config:           connection("mail", "Contoso Mail", "generic", `mail_domain = "Contoso.com"`, `authoritative = true`),
 			ConfigPlanChecks: planned(action(mailAddress, plancheck.ResourceActionUpdate)),
@@ -333,6 +335,77 @@ func TestAccConnectionFileChangedSincePlan(t *testing.T) {
 			ExpectError: refusal("inconsistent final plan", "", "accounts_sha256"),
 		},
 	)
+}
+
+// TestAccConnectionDirectoryChangedSincePlan: what somebody else wrote into the directory after the plan had seen it is not
+// overwritten, whenever that was.
+func TestAccConnectionDirectoryChangedSincePlan(t *testing.T) {
+	t.Parallel()
+	for name, moment := range map[string]struct{ method, path string }{
+		"before the update":  {http.MethodPut, "/v1/connections/"},
+		"before the uploads": {http.MethodPost, "/v1/connections/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScenario(t)
+			accounts, groups := s.file("accounts.csv", "id,username", "1,jane"), s.file("groups.csv", "id,name", "g,staff")
+			config := connection("mail", "Mail", "generic", fmt.Sprintf("accounts_file = %q", accounts), fmt.Sprintf("groups_file = %q", groups))
+			var armed atomic.Bool
+			endpoint := s.behind(func(_ http.ResponseWriter, r *http.Request) bool {
+				if r.Method == moment.method && strings.HasPrefix(r.URL.Path, moment.path) && armed.CompareAndSwap(true, false) {
+					_, _, err := s.server.Client.PutAccount(s.ctx(), s.theConnection().ID, idmap.Account{ID: "1", Username: "joan"})
+					s.must(err)
+				}
+				return false
+			})
+			s.runOn(endpoint, "",
+				resource.TestStep{Config: config},
+				resource.TestStep{
+					PreConfig: func() {
+						s.write(accounts, "id,username", "1,jane", "2,john")
+						s.write(groups, "id,name", "g,all staff")
+						armed.Store(true)
+					},
+					Config: config, ExpectError: refusal("Object Changed Since Plan", idmap.CodeRevisionConflict),
+				},
+				resource.TestStep{
+					PreConfig: func() {
+						account, err := s.server.Client.Account(s.ctx(), s.theConnection().ID, "1")
+						s.must(err)
+						if account.Username != "joan" {
+							s.Errorf("the account is called %q", account.Username)
+						}
+					},
+					Config: config, ConfigPlanChecks: planned(action(mailAddress, plancheck.ResourceActionUpdate)),
+				},
+			)
+		})
+	}
+}
+
+// TestChangedSincePlan: an update of the connection's own fields makes a revision, and any other is somebody else's.
+func TestChangedSincePlan(t *testing.T) {
+	t.Parallel()
+	state := connectionModel{Name: types.StringValue("Mail"), Platform: types.StringValue("generic")}
+	renamed := state
+	renamed.Name = types.StringValue("New Mail")
+	for _, test := range []struct {
+		plan      connectionModel
+		seen, now int64
+		refused   bool
+	}{
+		{state, 3, 3, false},
+		{state, 3, 4, true},
+		{state, 3, 2, true},
+		{state, 0, 4, false},
+		{renamed, 3, 4, false},
+		{renamed, 3, 3, false},
+		{renamed, 3, 5, true},
+	} {
+		err := changedSincePlan(test.plan, state, test.seen, idmap.Connection{Revision: test.now})
+		if idmap.IsKind(err, idmap.KindRevision) != test.refused || (err != nil) != test.refused {
+			t.Errorf("%q, revision %d of which %d was seen: %v", test.plan.Name.ValueString(), test.now, test.seen, err)
+		}
+	}
 }
 
 func TestAccConnectionInUse(t *testing.T) {

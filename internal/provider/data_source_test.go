@@ -105,6 +105,12 @@ func TestAccDataSourcesFindNothing(t *testing.T) {
 	}{
 		{`data "idmap_connection" "x" { name = "Nothing" }`, "Object Not Found", ""},
 		{`data "idmap_connection" "x" { id = "nothing" }`, "Object Not Found", ""},
+		{`data "idmap_connection" "x" { name = " " }`, "Invalid Value", ""},
+		{`data "idmap_connection" "x" { id = "" }`, "Invalid Value", ""},
+		{"data \"idmap_account\" \"x\" {\n connection_id = \"nothing\"\n user_id = \"\"\n}", "Invalid Value", ""},
+		{"data \"idmap_user_mapping\" \"x\" {\n destination_connection_id = \" \"\n user_id = \"JDOE\"\n}", "Invalid Value", ""},
+		{"data \"idmap_user_mappings\" \"x\" {\n account_id = \"\"\n}", "Invalid Value", ""},
+		{"data \"idmap_email_assignment\" \"x\" {\n connection_id = \"\"\n address = \"jane@example.com\"\n}", "Invalid Value", ""},
 		{`data "idmap_connection" "x" {}`, "Missing Attribute Configuration", ""},
 		{"data \"idmap_account\" \"x\" {\n connection_id = \"nothing\"\n id = \"1\"\n}", "Object Not Found", ""},
 		{"data \"idmap_accounts\" \"x\" {\n connection_id = \"nothing\"\n}", "Object Not Found", idmap.CodeNotFound},

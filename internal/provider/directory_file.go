@@ -77,8 +77,11 @@ func (f *directoryFile) addError(err error, diags *diag.Diagnostics) {
 // upload is one file that an apply sends, and the digest that the plan promised.
 type upload struct {
 	file *directoryFile
-	send func(ctx context.Context, key, connectionID, contentType string, file []byte) (idmap.ImportReport, error)
+	send sender
 }
+
+// sender is the method of the client that uploads such a file.
+type sender func(ctx context.Context, connectionID string, revision int64, contentType string, file []byte) (idmap.ImportReport, error)
 
 // uploads reads the files whose digest the plan changes. Reading them all before anything is written means that a file
 // which changed since the plan stops the apply before it has done anything.
@@ -87,7 +90,7 @@ func uploads(c *client.Client, plan, state connectionModel, diags *diag.Diagnost
 	for _, f := range []struct {
 		attribute           string
 		name, planned, have types.String
-		send                func(ctx context.Context, key, connectionID, contentType string, file []byte) (idmap.ImportReport, error)
+		send                sender
 	}{
 		{"accounts_file", plan.AccountsFile, plan.AccountsSHA256, state.AccountsSHA256, c.ImportAccounts},
 		{"groups_file", plan.GroupsFile, plan.GroupsSHA256, state.GroupsSHA256, c.ImportGroups},
@@ -108,19 +111,33 @@ func uploads(c *client.Client, plan, state connectionModel, diags *diag.Diagnost
 	return all
 }
 
-// sendAll uploads the files. A file replaces what an earlier one brought, so the key is fresh for each upload: the same
-// content may come again after another one.
-func sendAll(ctx context.Context, connectionID string, all []upload, diags *diag.Diagnostics) {
-	for _, u := range all {
-		report, err := u.send(ctx, client.NewKey(), connectionID, u.file.format.ContentType(), u.file.content)
-		at := path.Root(u.file.attribute)
-		if idmap.IsKind(err, idmap.KindRule) {
-			u.file.addError(err, diags)
-		} else if err != nil {
-			connectionNoun.addError(err, diags)
+// sendAll uploads the files, each for the revision at which the connection is known to be: a directory that somebody else
+// changes in between is not overwritten unseen. An upload makes a revision, so the next one needs another look.
+func (r *connectionResource) sendAll(ctx context.Context, c idmap.Connection, all []upload, diags *diag.Diagnostics) {
+	for i, u := range all {
+		if i > 0 {
+			now, err := r.walk.client.Connection(ctx, c.ID)
+			if err != nil {
+				connectionNoun.addError(err, diags)
+				return
+			}
+			c = now
 		}
-		for _, v := range report.Warnings {
-			diags.AddAttributeWarning(at, summaryOf(v.Code), u.file.name+": "+detailOf(v, ""))
+		if u.sendTo(ctx, c, diags); diags.HasError() {
+			return
 		}
+	}
+}
+
+// sendTo uploads the file.
+func (u upload) sendTo(ctx context.Context, c idmap.Connection, diags *diag.Diagnostics) {
+	report, err := u.send(ctx, c.ID, c.Revision, u.file.format.ContentType(), u.file.content)
+	if idmap.IsKind(err, idmap.KindRule) {
+		u.file.addError(err, diags)
+	} else if err != nil {
+		connectionNoun.stored().addError(err, diags)
+	}
+	for _, v := range report.Warnings {
+		diags.AddAttributeWarning(path.Root(u.file.attribute), summaryOf(v.Code), u.file.name+": "+detailOf(v, ""))
 	}
 }

@@ -44,7 +44,7 @@ func (d *emailAssignmentDataSource) Schema(_ context.Context, _ datasource.Schem
 		MarkdownDescription: "Who holds an address, according to the address ledger, which remembers every address that was ever held, also after the mapping or the account is gone. " +
 			"An address that somebody holds can be mapped for the same holders again; for anybody else an administrator must release it first.",
 		Attributes: map[string]schema.Attribute{
-			"connection_id": schema.StringAttribute{Required: true, MarkdownDescription: "Id of the mail connection."},
+			"connection_id": schema.StringAttribute{Required: true, Validators: named(), MarkdownDescription: "Id of the mail connection."},
 			"address": schema.StringAttribute{
 				Required: true, CustomType: foldedType[emailSpelling]{}, MarkdownDescription: "The address, in any spelling.",
 				Validators: []validator.String{ruleValidator{rules.CheckEmail, "must be an email address"}},

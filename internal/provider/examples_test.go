@@ -69,7 +69,7 @@ func (s scenario) stageExamples() {
 	store := func(name, platform, file string) string {
 		made, err := c.CreateConnection(s.ctx(), "", idmap.Connection{Name: name, Platform: idmap.PlatformRef{ID: platform}})
 		s.must(err)
-		_, err = c.ImportAccounts(s.ctx(), "", made.ID, "text/csv", []byte(example(s.T, "resources", "idmap_connection", file)))
+		_, err = c.ImportAccounts(s.ctx(), made.ID, 0, "text/csv", []byte(example(s.T, "resources", "idmap_connection", file)))
 		s.must(err)
 		return made.ID
 	}

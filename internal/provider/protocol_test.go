@@ -244,6 +244,34 @@ func TestReadOfWhatIsGone(t *testing.T) {
 	}
 }
 
+// TestMappingExistsAlready: two configurations in containers of their own, in the same folder, have the same
+// Idempotency-Keys. The second one is warned at plan that it would take over what the first one has.
+func TestMappingExistsAlready(t *testing.T) {
+	t.Parallel()
+	server := acctest.NewServer(t)
+	acctest.Stage(t, server.Backend, backend.Call{})
+	wanted := rulestest.Mapping("jane.doe@contoso.com", "JDOE")
+	wanted.EmailSource = idmap.EmailExplicit // as the provider sends it
+	stored, _, err := server.Client.CreateUserMapping(t.Context(), newWalk(nil, true).requestKey("user_mapping", wanted), wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := mappingFields(wanted)
+	found := newProtocol(t, server).change(config, nil, config)
+	if len(found) != 1 || found[0].Severity != tfprotov6.DiagnosticSeverityWarning || found[0].Summary != "Mapping Exists Already" ||
+		found[0].Attribute.String() != `AttributeName("user_id")` {
+		t.Fatalf("the plan of another configuration: %+v", found)
+	}
+	for _, words := range []string{"interrupted", "do not apply", "import {", stored.ID} {
+		if !strings.Contains(found[0].Detail, words) {
+			t.Errorf("%q lacks %q", found[0].Detail, words)
+		}
+	}
+	tainted := newProtocol(t, server)
+	tainted.read("idmap_user_mapping", stored.ID)
+	tainted.fine(nil, tainted.change(config, nil, config))
+}
+
 // TestTaintedAndRenamed tells the two apart that look alike to a create: its own tainted predecessor, which Terraform
 // has read in this walk and deletes first, and the mapping of a resource that was renamed without a moved block, which
 // it deletes at some time. The mapping was made elsewhere, so no Idempotency-Key helps.

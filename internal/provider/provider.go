@@ -71,7 +71,7 @@ func (p *idmapProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Validators:          []validator.Int64{int64validator.Between(0, maxRetriesLimit)},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "How long one attempt of a request may take, such as `30s` (the default) or `2m`. Environment variable: `IDMAP_REQUEST_TIMEOUT`.",
+				MarkdownDescription: "How long one attempt of a request may take, such as `30s` (the default) or `2m`. Uploads of `accounts_file` and `groups_file` have ten minutes instead. Environment variable: `IDMAP_REQUEST_TIMEOUT`.",
 				Optional:            true,
 			},
 			"max_concurrent_requests": schema.Int64Attribute{

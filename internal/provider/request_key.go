@@ -10,8 +10,10 @@ import (
 	"time"
 )
 
-// originOfConfiguration returns what tells one configuration from another on the same backend: the working directory
-// and the workspace. It is the same in every run of the configuration on this machine.
+// originOfConfiguration returns what tells one configuration from another on the same backend, as far as a provider can
+// know: the working directory and the workspace. It is the same in every run of the configuration on this machine. It is
+// the same for two configurations as well that each run in a container of its own, in the same folder, such as
+// /workspace.
 func originOfConfiguration() string {
 	directory, err := os.Getwd()
 	if err != nil {
@@ -38,7 +40,8 @@ func workspace() string {
 
 // requestKey returns the Idempotency-Key of a create: the same whenever this configuration sends that body. A run
 // whose answer was lost is thereby resumed by the next one, which is given the object that it made, instead of being
-// refused because of it.
+// refused because of it. Another configuration of the same origin that uses the same token sends the same key, and would
+// be given the same object: so a plan that meets the object says so.
 func (w *walk) requestKey(kind string, body any) string {
 	text, _ := json.Marshal(body) // nouns always marshal
 	sum := sha256.Sum256([]byte(w.origin + "\x00" + kind + "\x00" + string(text)))

@@ -81,13 +81,13 @@ func userMappingAttributes() map[string]schema.Attribute {
 
 func (d *userMappingDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := userMappingAttributes()
-	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Opaque id of the mapping. Exactly one of `id`, `email` and `user_id` is needed."}
+	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, Validators: named(), MarkdownDescription: "Opaque id of the mapping. Exactly one of `id`, `email` and `user_id` is needed."}
 	attributes["source_connection_id"] = schema.StringAttribute{
-		Optional: true, Computed: true,
+		Optional: true, Computed: true, Validators: named(),
 		MarkdownDescription: "Id of the mail connection. Only needed where several mail connections map to one application.",
 	}
 	attributes["destination_connection_id"] = schema.StringAttribute{
-		Optional: true, Computed: true,
+		Optional: true, Computed: true, Validators: named(),
 		MarkdownDescription: "Id of the application connection. Needed with `email` and with `user_id`.",
 	}
 	needsConnection := stringvalidator.AlsoRequires(path.MatchRoot("destination_connection_id"))

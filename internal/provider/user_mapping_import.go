@@ -10,16 +10,18 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
+const importTakes = "Import takes the id of a mapping, or <destination connection>/<user id>, where the connection is named by its id or its name."
+
 // findImported returns the id of the mapping that an import names: by its id, or by
 // "<destination connection id or name>/<user id>". It returns "" after an error.
 func (r *userMappingResource) findImported(ctx context.Context, name string, diags *diag.Diagnostics) string {
 	found, err := r.namedBy(ctx, name)
 	switch {
 	case err != nil:
-		userMappingNoun.addError(err, diags)
+		addFindError(userMappingNoun, err, diags)
 	case len(found) == 0:
 		diags.AddError("Object Not Found", fmt.Sprintf(
-			"There is no user mapping %q. Import takes the id of a mapping, or <destination connection>/<user id>, where the connection is named by its id or its name.", name))
+			"There is no user mapping %q. %s", name, importTakes))
 	case len(found) > 1:
 		lines := make([]string, len(found))
 		for i, m := range found {
@@ -34,14 +36,20 @@ func (r *userMappingResource) findImported(ctx context.Context, name string, dia
 }
 
 // namedBy returns the mappings of that id or natural key. Connection names and user ids may have slashes in them, so
-// each slash is tried.
+// each slash is tried. What is blank on either side of one is no mistake to overlook: it would select any mapping.
 func (r *userMappingResource) namedBy(ctx context.Context, name string) ([]idmap.UserMapping, error) {
+	if blank(name) {
+		return nil, blankImport(name)
+	}
 	if m, err := r.walk.client.UserMapping(ctx, name); !idmap.IsNotFound(err) {
 		return []idmap.UserMapping{m}, err
 	}
 	for i, c := range name {
-		if c != '/' || i == 0 {
+		if c != '/' {
 			continue
+		}
+		if blank(name[:i]) || blank(name[i+1:]) {
+			return nil, blankImport(name)
 		}
 		connection, err := connectionByIDOrName(ctx, r.walk.client, name[:i])
 		if idmap.IsNotFound(err) {
@@ -54,4 +62,8 @@ func (r *userMappingResource) namedBy(ctx context.Context, name string) ([]idmap
 		return collect(r.walk.client.UserMappings(ctx, filter))
 	}
 	return nil, nil
+}
+
+func blankImport(name string) error {
+	return &findError{"Invalid Import ID", fmt.Sprintf("%q names no user mapping: a part of it is blank. %s", name, importTakes)}
 }

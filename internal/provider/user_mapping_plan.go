@@ -2,9 +2,11 @@ package provider
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -20,6 +22,7 @@ type userMappingPlan struct {
 	prior     *userMappingModel // nil for a create
 	replacing string            // the mapping that a create replaces, if any
 	token     string            // under which the plan claims
+	inTheWay  []idmap.UserMapping
 	diags     *diag.Diagnostics
 }
 
@@ -43,6 +46,16 @@ func (p *userMappingPlan) make(ctx context.Context) {
 	}
 }
 
+// mayBePlanned reports whether a connection that does not exist may be planned by another alias of the provider, which
+// runs in a process of its own: its id was made from a name, as ids are in a plan.
+func (p *userMappingPlan) mayBePlanned(v idmap.Violation) bool {
+	named := map[string]string{
+		"source.connection.id": p.plan.SourceConnectionID.ValueString(), "destination.connection.id": p.plan.DestinationConnectionID.ValueString(),
+	}
+	id, err := uuid.Parse(named[v.Field])
+	return v.Code == idmap.CodeUnknownConnection && err == nil && id.Version() == 5
+}
+
 // planEmail plans where the email comes from, which the configuration alone says.
 func (p *userMappingPlan) planEmail() {
 	switch {
@@ -62,7 +75,14 @@ func (p *userMappingPlan) take(verdict idmap.UserMappingVerdict) {
 	if p.prior != nil {
 		called = called.stored()
 	}
-	called.addViolations(verdict.Violations, p.diags)
+	for _, v := range verdict.Violations {
+		if p.mayBePlanned(v) {
+			v.Description += " If another provider block of this configuration (an alias) creates it, that is seen only at apply."
+			called.addWarnings([]idmap.Violation{v}, p.diags)
+		} else {
+			called.addViolations([]idmap.Violation{v}, p.diags)
+		}
+	}
 	called.addWarnings(verdict.Warnings, p.diags)
 	m := verdict.UserMapping
 	if m == nil || len(verdict.Violations) > 0 {
@@ -103,6 +123,9 @@ func mappingClaim(id string) string { return "user_mapping:" + id }
 // ask asks the backend. It is false where there is no answer, which is reported.
 func (p *userMappingPlan) ask(ctx context.Context) (idmap.UserMappingVerdict, bool) {
 	verdict, err := p.validate(ctx, p.intent(), p.replacing)
+	if err == nil && p.followHolders(ctx, verdict) {
+		verdict, err = p.validate(ctx, p.intent(), p.replacing)
+	}
 	if err != nil {
 		return verdict, p.report(err)
 	}
@@ -110,6 +133,23 @@ func (p *userMappingPlan) ask(ctx context.Context) (idmap.UserMappingVerdict, bo
 		return p.askBeside(ctx, holder, verdict)
 	}
 	return verdict, true
+}
+
+// followHolders looks at the mappings that stand in the way where the plan brings a new directory: their users may have
+// other names in it, so it is worth asking again with what the directory says of them.
+func (p *userMappingPlan) followHolders(ctx context.Context, refused idmap.UserMappingVerdict) bool {
+	if len(p.walk.proposals(p.plan.toAPI())) == 0 {
+		return false
+	}
+	for _, v := range refused.Violations {
+		if v.Conflict == nil || v.Conflict.Kind != "user_mapping" || v.Conflict.ID == "" {
+			continue
+		}
+		if m, err := p.walk.client.UserMapping(ctx, v.Conflict.ID); err == nil {
+			p.inTheWay = append(p.inTheWay, m)
+		}
+	}
+	return len(p.inTheWay) > 0
 }
 
 func (p *userMappingPlan) report(err error) bool {
@@ -141,9 +181,10 @@ func (p *userMappingPlan) validate(ctx context.Context, intent idmap.UserMapping
 	return verdicts[0], nil
 }
 
-// touched returns the mappings by whose values directories are searched: as it is wanted, and as it was.
+// touched returns the mappings by whose values directories are searched: as it is wanted, as it was, and those that stand
+// in its way.
 func (p *userMappingPlan) touched(wanted idmap.UserMapping) []idmap.UserMapping {
-	all := []idmap.UserMapping{wanted}
+	all := append([]idmap.UserMapping{wanted}, p.inTheWay...)
 	if p.prior != nil {
 		all = append(all, p.prior.toAPI())
 		if stored, seen := p.walk.seenMapping(p.prior.ID.ValueString()); seen {
@@ -172,7 +213,8 @@ func (p *userMappingPlan) ownHolder(verdict idmap.UserMappingVerdict) string {
 // askBeside asks again about a create that a mapping of the same content stands in the way of. Two things make it right
 // all the same: that the create only repeats one whose answer was lost, or that the mapping is this resource's own,
 // tainted one, which is deleted first. Either way the create takes the mapping for itself, so that a second resource of
-// this configuration which has it is found out.
+// this configuration which has it is found out. A mapping that this configuration is not known to have can be another
+// one's, as requestKey says: of that the plan warns.
 func (p *userMappingPlan) askBeside(ctx context.Context, holder string, refused idmap.UserMappingVerdict) (idmap.UserMappingVerdict, bool) {
 	stored, err := p.walk.client.UserMapping(ctx, holder)
 	switch {
@@ -185,7 +227,8 @@ func (p *userMappingPlan) askBeside(ctx context.Context, holder string, refused 
 	repeat := p.intent()
 	repeat.IdempotencyKey = p.walk.mappingKey(p.plan)
 	verdict, err := p.validate(ctx, repeat, "")
-	if _, seen := p.walk.seenMapping(holder); err == nil && len(verdict.Violations) > 0 && seen && !p.walk.isLeaving(holder) {
+	_, seen := p.walk.seenMapping(holder)
+	if err == nil && len(verdict.Violations) > 0 && seen && !p.walk.isLeaving(holder) {
 		verdict, err = p.validate(ctx, p.intent(), holder)
 	}
 	if err != nil {
@@ -195,7 +238,18 @@ func (p *userMappingPlan) askBeside(ctx context.Context, holder string, refused 
 		return refused, true
 	}
 	p.claim(mappingClaim(holder))
+	if !seen {
+		addMappingExistsAlready(stored, p.diags)
+	}
 	return verdict, true
+}
+
+// addMappingExistsAlready warns of a create that will take over a mapping instead of making one.
+func addMappingExistsAlready(stored idmap.UserMapping, diags *diag.Diagnostics) {
+	diags.AddAttributeWarning(path.Root("user_id"), "Mapping Exists Already", fmt.Sprintf(
+		"The mapping of %s exists, and is as this configuration would make it. If an apply of this configuration was interrupted, or the resource was renamed, this one takes up what is there. "+
+			"If another configuration made it, do not apply: both would own one mapping, and either could delete it. Remove it from the other configuration, then import it here:\n\n%s",
+		stored.Label(), importBlock(userMappingNoun.resource, stored.ID)))
 }
 
 // mappingKey returns the Idempotency-Key of the create.

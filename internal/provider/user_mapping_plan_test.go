@@ -129,6 +129,46 @@ func TestAccFileAndMappingInOneChange(t *testing.T) {
 	)
 }
 
+// TestAccMarriage: email and user id change in both files and in the configuration, in one apply.
+func TestAccMarriage(t *testing.T) {
+	s := newScenario(t)
+	mail := s.file("mail.csv", "id,username,email,aliases", "m-jane,jane,jane@example.com,")
+	sales := s.file("sales.csv", "id,username,user_type", "u-jane,JDOE,full")
+	config := directories(mail, sales)
+	s.run(
+		resource.TestStep{Config: config + mapping("jane", "jane@example.com", "JDOE")},
+		resource.TestStep{
+			PreConfig: func() {
+				s.write(mail, "id,username,email,aliases", "m-jane,jane,jane.smith@example.com,jane@example.com")
+				s.write(sales, "id,username,user_type", "u-jane,JSMITH,full")
+			},
+			Config:           config + mapping("jane", "jane.smith@example.com", "JSMITH"),
+			ConfigPlanChecks: planned(action(janeAddress, plancheck.ResourceActionUpdate)),
+		},
+		resource.TestStep{Config: config + mapping("jane", "jane.smith@example.com", "JSMITH"), PlanOnly: true},
+	)
+}
+
+// TestAccNamesChangeHands: in one file two users swap their names, and a third one's name goes to a new colleague.
+func TestAccNamesChangeHands(t *testing.T) {
+	s := newScenario(t)
+	mail := s.file("mail.csv", "id,email", "m-a,a@example.com", "m-b,b@example.com", "m-c,c@example.com", "m-d,d@example.com")
+	sales := s.file("sales.csv", "id,username,user_type", "u-a,A,full", "u-b,B,full", "u-c,C,full")
+	config := directories(mail, sales)
+	before := config + mapping("a", "a@example.com", "A") + mapping("b", "b@example.com", "B") + mapping("c", "c@example.com", "C")
+	after := config + mapping("a", "a@example.com", "B") + mapping("b", "b@example.com", "A") + mapping("c", "c@example.com", "C2") + mapping("d", "d@example.com", "C")
+	s.run(
+		resource.TestStep{Config: before},
+		resource.TestStep{
+			PreConfig: func() {
+				s.write(sales, "id,username,user_type", "u-a,B,full", "u-b,A,full", "u-c,C2,full", "u-d,C,full")
+			},
+			Config: after, Check: s.count(4),
+		},
+		resource.TestStep{Config: after, PlanOnly: true},
+	)
+}
+
 func TestAccReplacements(t *testing.T) {
 	s := newScenario(t)
 	config := connections + mapping("jane", "jane@example.com", "JDOE")

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -217,7 +218,7 @@ func (r *userMappingResource) update(ctx context.Context, plan, state userMappin
 	wanted := plan.toAPI()
 	wanted.ID, wanted.Revision = state.ID.ValueString(), revision
 	updated, warnings, err := r.walk.client.UpdateUserMapping(ctx, wanted)
-	if now, same := r.sameAtRevision(ctx, state, err); same {
+	if now, same := r.sameAtRevision(ctx, err, state, plan); same {
 		wanted.Revision = now
 		return r.walk.client.UpdateUserMapping(ctx, wanted)
 	}
@@ -225,14 +226,22 @@ func (r *userMappingResource) update(ctx context.Context, plan, state userMappin
 }
 
 // sameAtRevision looks again at a mapping of which a write was refused because its revision changed. It is true where
-// nothing changed that the plan showed: an upload of the directory in the same apply, or a sign-in, makes a revision.
-func (r *userMappingResource) sameAtRevision(ctx context.Context, state userMappingModel, refusal error) (int64, bool) {
+// the mapping is what the plan showed, before or after: an upload of the directory in the same apply makes a revision when
+// the mapping follows a rename, and so does a sign-in.
+func (r *userMappingResource) sameAtRevision(ctx context.Context, refusal error, state userMappingModel, shown ...userMappingModel) (int64, bool) {
 	if !idmap.IsKind(refusal, idmap.KindRevision) {
 		return 0, false
 	}
 	stored, err := r.walk.client.UserMapping(ctx, state.ID.ValueString())
-	same := err == nil && state.says(stored) && idmap.SameEmail(state.Email.ValueString(), stored.Email)
-	return stored.Revision, same
+	if err != nil {
+		return 0, false
+	}
+	shown = append(shown, state)
+	email := slices.ContainsFunc(shown, func(m userMappingModel) bool {
+		return m.EmailSource.ValueString() == string(stored.EmailSource) && idmap.SameEmail(m.Email.ValueString(), stored.Email)
+	})
+	user := slices.ContainsFunc(shown, func(m userMappingModel) bool { return idmap.SameUserID(m.UserID.ValueString(), stored.UserID) })
+	return stored.Revision, email && user
 }
 
 // addWarnings passes on what a write warns of. With plan checks on, the plan of the same apply has said it.
@@ -255,7 +264,7 @@ func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteReq
 		return // the successor has taken it over
 	}
 	err := r.walk.client.DeleteUserMapping(ctx, id, revision)
-	if now, same := r.sameAtRevision(ctx, state, err); same {
+	if now, same := r.sameAtRevision(ctx, err, state); same {
 		err = r.walk.client.DeleteUserMapping(ctx, id, now)
 	}
 	if err != nil {

@@ -56,6 +56,10 @@ func TestAccUserMappingImport(t *testing.T) {
 		resource.TestStep{Config: config},
 		resource.TestStep{ResourceName: janeAddress, ImportState: true, ImportStateVerify: true, ImportStateIdFunc: id("%s/JDOE")},
 		resource.TestStep{ResourceName: janeAddress, ImportState: true, ImportStateId: "Sales/NOBODY", ExpectError: refusal("Object Not Found", "", "Sales/NOBODY")},
+		resource.TestStep{ResourceName: janeAddress, ImportState: true, ImportStateId: "Sales/", ExpectError: refusal("Invalid Import ID", "", "blank", "<user id>")},
+		resource.TestStep{ResourceName: janeAddress, ImportState: true, ImportStateId: "Sales/ ", ExpectError: refusal("Invalid Import ID", "")},
+		resource.TestStep{ResourceName: janeAddress, ImportState: true, ImportStateId: "/JDOE", ExpectError: refusal("Invalid Import ID", "")},
+		resource.TestStep{ResourceName: janeAddress, ImportState: true, ImportStateId: " ", ExpectError: refusal("Invalid Import ID", "")},
 		resource.TestStep{ResourceName: janeAddress, ImportState: true, ImportStateId: "Nowhere/JDOE", ExpectError: refusal("Object Not Found", "")},
 		resource.TestStep{
 			PreConfig: func() {
@@ -302,6 +306,24 @@ func TestAccUserMappingContentOfBefore(t *testing.T) {
 			Check:     s.count(2),
 		},
 	)
+}
+
+// TestAccUserMappingServerFault: a backend that fails is an error of the plan, not an outage that a plan can do without.
+func TestAccUserMappingServerFault(t *testing.T) {
+	s := newScenario(t)
+	endpoint := s.behind(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/validate") {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(`{"title":"Internal Server Error","errors":[{"code":"internal","description":"The server failed."}]}`))
+		return true
+	})
+	s.runOn(endpoint, "", resource.TestStep{
+		Config: connections + mapping("jane", "jane@example.com", "JDOE"), PlanOnly: true,
+		ExpectError: refusal("Mapping Backend Failed", idmap.CodeInternal, "The server failed."),
+	})
 }
 
 // TestAccUserMappingForeignAnswer: a plan check that something else answers is an error, not an outage.

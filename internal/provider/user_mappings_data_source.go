@@ -35,14 +35,14 @@ func (d *userMappingsDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The user mappings of the backend, all or those that the filters select. For many mappings give the connections: the list is kept in Terraform's state.",
 		Attributes: map[string]schema.Attribute{
-			"source_connection_id":      schema.StringAttribute{Optional: true, MarkdownDescription: "Id of the mail connection."},
-			"destination_connection_id": schema.StringAttribute{Optional: true, MarkdownDescription: "Id of the application connection."},
-			"account_id":                schema.StringAttribute{Optional: true, MarkdownDescription: "Id of the account on either side."},
+			"source_connection_id":      schema.StringAttribute{Optional: true, Validators: named(), MarkdownDescription: "Id of the mail connection."},
+			"destination_connection_id": schema.StringAttribute{Optional: true, Validators: named(), MarkdownDescription: "Id of the application connection."},
+			"account_id":                schema.StringAttribute{Optional: true, Validators: named(), MarkdownDescription: "Id of the account on either side."},
 			"origin": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "What made the mapping: `api` or `sign_in`.",
 				Validators: []validator.String{stringvalidator.OneOf(string(idmap.OriginAPI), string(idmap.OriginSignIn))},
 			},
-			"domain": schema.StringAttribute{Optional: true, MarkdownDescription: "Domain of the email."},
+			"domain": schema.StringAttribute{Optional: true, Validators: named(), MarkdownDescription: "Domain of the email."},
 			"query":  schema.StringAttribute{Optional: true, MarkdownDescription: "Text that the email or the user id contains, without regard to case."},
 			"user_mappings": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The mappings.",

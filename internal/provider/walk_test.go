@@ -87,6 +87,9 @@ func TestUnreachableIsOneWarning(t *testing.T) {
 	if w.excuse(idmap.Refusef(idmap.CodeForbidden, "", "No."), &diags) {
 		t.Error("a refusal is excused")
 	}
+	if w.excuse(idmap.Refusef(idmap.CodeInternal, "", "The server failed."), &diags) {
+		t.Error("a fault of the server is excused")
+	}
 }
 
 func TestWritesOfOneKeyDoNotMeet(t *testing.T) {

@@ -21,7 +21,7 @@ func waysOut(v idmap.Violation, resource string) []string {
 
 var remedies = map[idmap.Code]string{
 	idmap.CodeAccountRepointed: "Terraform neither repoints nor replaces a mapping by itself. Remove this resource and apply, which deletes the mapping; then add the new one.",
-	idmap.CodeRevisionConflict: "Somebody else changed the object after Terraform had read it. Run terraform plan again: it shows the change.",
+	idmap.CodeRevisionConflict: "Somebody else changed the object after Terraform had read it. Run terraform plan again: it shows the change. Where that plan is refused for another reason, terraform apply -refresh-only takes the change into the state.",
 	idmap.CodeUnauthorized:     "Check the provider's token (or the environment variable IDMAP_TOKEN).",
 	idmap.CodeForbidden:        "Use a token with a wider scope: the provider needs read to plan and write to apply.",
 	idmap.CodeConnectionInUse:  "Delete the mappings of the connection first. A mapping that refers to the connection as idmap_connection.<name>.id is deleted before it by itself.",
@@ -30,14 +30,15 @@ var remedies = map[idmap.Code]string{
 // waysPast says how to get past the object that stands in the way.
 func waysPast(c idmap.Conflict, resource string) []string {
 	switch {
-	case c.Kind == "user_mapping" && c.ID != "" && resource == userMappingNoun.resource,
-		c.Kind == "connection" && c.ID != "" && resource == connectionNoun.resource:
+	case c.Importable && (resource == userMappingNoun.resource || resource == connectionNoun.resource):
 		return []string{
-			"To manage the existing object with this resource, import it:\n\n" + importBlock(resource, c.ID),
 			"If this configuration has it already, under another resource name, tell Terraform with a moved block, or delete that resource in an apply of its own first.",
+			"To manage the existing object with this resource, import it:\n\n" + importBlock(resource, c.ID),
 		}
 	case c.Releasable:
-		return []string{fmt.Sprintf("If the address is really free for somebody else, an administrator releases it, with the reason: POST /v1/email_assignments/%s/release.", c.ID)}
+		return []string{fmt.Sprintf("If the address is really free for somebody else, an administrator releases it:\n\n"+
+			"  terraform-provider-idmap email release %s --reason \"…\"\n\n"+
+			"with --endpoint and IDMAP_TOKEN for a server, or --database for a file (API: POST /v1/email_assignments/%s/release).", c.ID, c.ID)}
 	}
 	return nil
 }

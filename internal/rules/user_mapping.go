@@ -162,12 +162,10 @@ func (c *candidate) judge(others *others) idmap.UserMappingVerdict {
 			r.check(c, others, report)
 		}
 	}
-	verdict := idmap.UserMappingVerdict{Violations: report.violations, Warnings: report.warnings}
-	if len(report.violations) == 0 {
-		m := c.m
-		verdict.UserMapping, verdict.Claims = &m, c.claims()
+	if len(report.violations) > 0 {
+		return idmap.UserMappingVerdict{Violations: report.violations} // what is refused needs no warnings
 	}
-	return verdict
+	return idmap.UserMappingVerdict{UserMapping: &c.m, Warnings: report.warnings, Claims: c.claims()}
 }
 
 func (c *candidate) changed() bool {
@@ -198,27 +196,26 @@ func (c *candidate) claims() []string {
 
 // rule is one entry of the table below.
 type rule struct {
-	code  idmap.Code
 	alone bool // needs nothing but the mapping and its two connections' platforms
 	check func(*candidate, *others, *report)
 }
 
-// userMappingRules are the rules of the design's table, in its order. Each reports under its own code, and an update
-// that breaks a rule because the value is another's is a repoint besides.
+// userMappingRules are the rules of the design's table, in its order.
 var userMappingRules = []rule{
-	{idmap.CodeUnknownConnection, true, checkConnections},
-	{idmap.CodeInvalidEmail, true, checkEmailForm},
-	{idmap.CodeInvalidUserID, true, checkUserIDForm},
-	{idmap.CodeEmailInUse, false, checkEmailInUse},
-	{idmap.CodeUserAlreadyMapped, false, checkUserAlreadyMapped},
-	{idmap.CodeEmailPreviouslyAssigned, false, checkPreviouslyAssigned},
-	{idmap.CodeEmailIsAliasOfAnother, false, checkAliasOfAnother},
-	{idmap.CodeAccountRepointed, false, checkRepointed},
-	{idmap.CodeUserCannotSignIn, false, checkCanSignIn},
-	{idmap.CodeUnknownEmail, false, checkKnown},
-	{idmap.CodeAccountMismatch, false, checkPins},
-	{idmap.CodeEmailIsAlias, false, warnOfAlias},
-	{idmap.CodeOptedOut, false, warnOfOptOut},
+	{true, checkConnections},
+	{true, checkEmailForm},
+	{true, checkUserIDForm},
+	{true, checkPinForm},
+	{false, checkEmailInUse},
+	{false, checkUserAlreadyMapped},
+	{false, checkPreviouslyAssigned},
+	{false, checkAliasOfAnother},
+	{false, checkRepointed},
+	{false, checkCanSignIn},
+	{false, checkKnown},
+	{false, checkPins},
+	{false, warnOfAlias},
+	{false, warnOfOptOut},
 }
 
 // report gathers what the rules find.
@@ -271,4 +268,12 @@ func checkEmailForm(c *candidate, _ *others, r *report) {
 
 func checkUserIDForm(c *candidate, _ *others, r *report) {
 	r.violations = append(r.violations, CheckUserID(c.m.UserID)...)
+}
+
+func checkPinForm(c *candidate, _ *others, r *report) {
+	for _, pin := range []struct{ field, id string }{{fieldSourceAccount, c.pinSource}, {fieldDestinationAccount, c.pinDest}} {
+		if err := idmap.PlainText(pin.id, maxIDLength); err != nil {
+			r.refuse(idmap.CodeInvalid, pin.field, nil, "The id of the pinned account cannot be stored: %s.", err)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -32,14 +33,22 @@ func checkCanSignIn(c *candidate, _ *others, r *report) {
 
 // checkKnown refuses what an authoritative directory does not know.
 func checkKnown(c *candidate, _ *others, r *report) {
-	const text = "Connection %q is authoritative and does not know %s %q. Check the spelling, or bring the directory up to date."
+	const text = "Connection %q is authoritative and does not know %s %q.%s Check the spelling, or bring the directory up to date."
 	isGroup := c.w.directory(c.source.ID).groups[c.m.EmailCanonical] != nil // which is another refusal
 	if c.source.Authoritative && c.emailChanged() && c.m.EmailCanonical != "" && len(c.holders) == 0 && !isGroup {
-		r.refuse(idmap.CodeUnknownEmail, fieldEmail, nil, text, c.source.Name, "the email", clip(c.m.Email))
+		r.refuse(idmap.CodeUnknownEmail, fieldEmail, nil, text, c.source.Name, "the email", clip(c.m.Email), "")
 	}
 	if c.destination.Authoritative && c.userChanged() && c.userKey != "" && c.named == nil {
-		r.refuse(idmap.CodeUnknownUserID, fieldUserID, nil, text, c.destination.Name, "the user id", clip(c.m.UserID))
+		r.refuse(idmap.CodeUnknownUserID, fieldUserID, nil, text, c.destination.Name, "the user id", clip(c.m.UserID), c.nowCalled())
 	}
+}
+
+// nowCalled says what the mapping's own user is called, where the wanted user id is its name no more.
+func (c *candidate) nowCalled() string {
+	if c.before == nil || c.user == nil || c.user.Deleted() {
+		return ""
+	}
+	return fmt.Sprintf(" The mapping's user is called %q.", c.user.UserID())
 }
 
 // checkPins refuses a pinned account that is not the one which the email, or the user id, belongs to.

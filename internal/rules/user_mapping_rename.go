@@ -29,19 +29,23 @@ func checkRepointed(c *candidate, _ *others, r *report) {
 	if user == another {
 		c.refuseRepoint(r, fieldUserID, c.m.UserID, named)
 	}
-	if email == unknown && user == unknown {
-		const text = "The update changes the email to %q and the user id to %q, and no directory knows either, so nothing shows that this is the same person. Change one at a time; for another person, delete this mapping and create a new one."
-		r.refuse(idmap.CodeAccountRepointed, fieldEmail, nil, text, clip(c.m.Email), clip(c.m.UserID))
-		r.refuse(idmap.CodeAccountRepointed, fieldUserID, nil, text, clip(c.m.Email), clip(c.m.UserID))
-		return
-	}
-	const text = "Nothing proves that %q is a new name of the same person, since no directory knows both. Check that it is."
 	if email == unknown && !c.source.Authoritative {
-		r.warn(idmap.CodeUnprovenRename, fieldEmail, text, clip(c.m.Email))
+		c.judgeUnproven(r, fieldEmail, c.m.Email, user == unknown)
 	}
 	if user == unknown && !c.destination.Authoritative {
-		r.warn(idmap.CodeUnprovenRename, fieldUserID, text, clip(c.m.UserID))
+		c.judgeUnproven(r, fieldUserID, c.m.UserID, email == unknown)
 	}
+}
+
+// judgeUnproven takes a new value that nobody knows: on trust, unless the other value is as unproven.
+func (c *candidate) judgeUnproven(r *report, field, value string, otherToo bool) {
+	if otherToo {
+		r.refuse(idmap.CodeAccountRepointed, field, nil,
+			"The update changes the email to %q and the user id to %q, and nothing proves either, so nothing shows that this is the same person. Change one at a time; for another person, delete this mapping and create a new one.",
+			clip(c.m.Email), clip(c.m.UserID))
+		return
+	}
+	r.warn(idmap.CodeUnprovenRename, field, "Nothing proves that %q is a new name of the same person, since no directory knows both. Check that it is.", clip(value))
 }
 
 // refuseMovedEnds refuses what can never change in place: the connections and the pinned accounts.

@@ -126,6 +126,14 @@ func sameID(body, path string) error {
 	return idmap.Refusef(idmap.CodeInvalid, "id", "The body is about id %q, and the address about %q. They must be the same.", body, path)
 }
 
+// sameIDIfAny lets a body leave its id out.
+func sameIDIfAny(body, path string) error {
+	if body == "" {
+		return nil
+	}
+	return sameID(body, path)
+}
+
 func (s *server) deleteAccount(ctx context.Context, in *EntryWriteInput) (*noOutput, error) {
 	revision, err := s.accountRevision(ctx, in)
 	if err == nil {

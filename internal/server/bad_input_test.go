@@ -52,7 +52,7 @@ func TestBadInput(t *testing.T) {
 		{"a long id", "GET", "/v1/user_mappings/" + strings.Repeat("x", 300), nil, 400, []string{"malformed"}},
 		{"too many items", "POST", "/v1/user_mappings/lookup", `{"items":[` + strings.TrimSuffix(strings.Repeat(`{"id":"x"},`, 1001), ",") + `]}`, 400, []string{"malformed"}},
 		{"an unknown operation", "POST", "/v1/user_mappings/validate", `{"items":[{"operation":"destroy"}]}`, 400, []string{"malformed"}},
-		{"an update of nothing", "POST", "/v1/user_mappings/batch", `{"items":[{"operation":"update","id":"x"}]}`, 404, []string{"not_found"}},
+		{"an update of nothing", "POST", "/v1/user_mappings/batch", `{"items":[{"operation":"update","id":"x"}]}`, 409, []string{"not_found"}},
 		{"a create of nothing", "POST", "/v1/user_mappings/batch", `{"items":[{"operation":"create"}]}`, 422, []string{"invalid"}},
 	}
 	for _, c := range cases {
@@ -69,8 +69,10 @@ func TestBadInput(t *testing.T) {
 func TestNULWithoutContentType(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	for _, contentType := range []string{"", "application/json; charset=utf-8", "text/plain"} {
+	mail, _ := connect(t, a)
+	for _, contentType := range []string{"", "application/json; charset=utf-8", "text/plain", "text/csv"} {
 		a.call(t, "POST", "/v1/user_mappings/lookup", `{"items":[{"id":"\u0000"}]}`, header("Content-Type", contentType)).want(400, "malformed")
+		a.call(t, "PATCH", "/v1/connections/"+mail, `{"name":"\u0000"}`, header("Content-Type", contentType)).want(400, "malformed")
 	}
 }
 

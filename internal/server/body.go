@@ -5,53 +5,61 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/danielgtaylor/huma/v2"
 	jsonpatch "github.com/evanphx/json-patch/v5"
 
-	"github.com/idmap/terraform-provider-idmap/internal/directory"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// refuseNUL refuses requests with a null character or with broken UTF-8 in the address or in a JSON string. Names with
-// them exist nowhere, and PostgreSQL cannot even compare them. Bodies other than directory files are read for that, up to
-// a byte more than they may have.
-func refuseNUL(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query, err := url.QueryUnescape(r.URL.RawQuery)
-		if err != nil || hasNUL(r.URL.Path) || hasNUL(query) {
-			refuseText(w, "the address")
-			return
-		}
-		if _, err := directory.FormatOfContentType(r.Header.Get("Content-Type")); err != nil { // else the parser looks itself
-			body, err := io.ReadAll(io.LimitReader(r.Body, maxJSONBody+1))
-			if err != nil {
-				writeJSONProblem(w, newProblem(http.StatusBadRequest, idmap.Violation{Code: idmap.CodeMalformed, Description: "The request body ended before it was complete."}))
-				return
-			}
-			if !utf8.Valid(body) || jsonHasNUL(body) {
-				refuseText(w, "the request body")
-				return
-			}
-			r.Body = struct {
-				io.Reader
-				io.Closer
-			}{bytes.NewReader(body), r.Body}
-		}
-		next.ServeHTTP(w, r)
-	})
+// fileKey marks operations whose body is a file, which is parsed as it arrives.
+const fileKey = "file"
+
+// refuseNUL refuses requests with a null character or with broken UTF-8 in the address or in a JSON body. Names with
+// them exist nowhere, and PostgreSQL cannot even compare them. It comes after authenticate, so that nobody unknown makes
+// the server hold a body.
+func (s *server) refuseNUL(ctx huma.Context, next func(huma.Context)) {
+	address := ctx.URL()
+	query, err := url.QueryUnescape(address.RawQuery)
+	if err != nil || hasNUL(address.Path) || hasNUL(query) {
+		s.writeRefusal(ctx, brokenText("the address"))
+		return
+	}
+	if ctx.Operation().RequestBody == nil || ctx.Operation().Metadata[fileKey] != nil {
+		next(ctx)
+		return
+	}
+	// A byte more than allowed, so that huma finds a body that is too large.
+	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), maxJSONBody+1))
+	switch {
+	case err != nil:
+		s.writeRefusal(ctx, idmap.Refusef(idmap.CodeMalformed, "", "The request body ended before it was complete."))
+	case !utf8.Valid(body) || jsonHasNUL(body):
+		s.writeRefusal(ctx, brokenText("the request body"))
+	default:
+		next(&readContext{humaContext: ctx, body: bytes.NewReader(body)})
+	}
+}
+
+// humaContext can be embedded: huma.Context has a method of its own name.
+type humaContext = huma.Context
+
+// readContext is a request whose body was read.
+type readContext struct {
+	humaContext
+	body io.Reader
+}
+
+func (c *readContext) BodyReader() io.Reader { return c.body }
+
+func brokenText(where string) error {
+	return idmap.Refusef(idmap.CodeMalformed, "", "There is a null character or broken UTF-8 in %s. Send text as UTF-8 without null characters.", where)
 }
 
 func hasNUL(s string) bool { return strings.ContainsRune(s, 0) || !utf8.ValidString(s) }
-
-func refuseText(w http.ResponseWriter, where string) {
-	writeJSONProblem(w, newProblem(http.StatusBadRequest, idmap.Violation{
-		Code: idmap.CodeMalformed, Description: "There is a null character or broken UTF-8 in " + where + ". Send text as UTF-8 without null characters.",
-	}))
-}
 
 // jsonHasNUL reports whether a string of the document decodes to one with a null character.
 func jsonHasNUL(body []byte) bool {

@@ -123,7 +123,9 @@ func (s *server) putConnection(ctx context.Context, in *struct {
 	Body connectionBody
 },
 ) (*connectionOutput, error) {
-	return s.changeConnection(ctx, &in.WriteInput, func(idmap.Connection) (idmap.Connection, error) { return in.Body.Connection, nil })
+	return s.changeConnection(ctx, &in.WriteInput, func(idmap.Connection) (idmap.Connection, error) {
+		return in.Body.Connection, sameIDIfAny(in.Body.ID, in.ID)
+	})
 }
 
 func (s *server) patchConnection(ctx context.Context, in *patchInput) (*connectionOutput, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -29,7 +30,14 @@ type EntryWriteInput struct {
 
 // revision returns what If-Match demands of the entry; current reads the stored revision.
 func (in *EntryWriteInput) revision(current func() (int64, error)) (int64, error) {
-	return ifMatch(in.IfMatch, current)
+	revision, err := ifMatch(in.IfMatch, current)
+	if err == nil && strings.TrimSpace(in.IfMatch) == "*" {
+		_, err = current() // which fails where there is nothing that could match
+	}
+	if idmap.IsNotFound(err) {
+		return noRevision, nil
+	}
+	return revision, err
 }
 
 // importInput is a directory file. It is read as it arrives, not by huma, so that its size is bounded by what the file
@@ -57,6 +65,7 @@ type importOutput struct {
 func importOperation(path, summary string) huma.Operation {
 	op := operation(http.MethodPost, path, idmap.ScopeWrite, summary)
 	op.Description = "The file becomes the whole directory: what it has not is marked as gone. With a bad row nothing is imported."
+	op.Metadata[fileKey] = true
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		directory.CSV.ContentType():       {Schema: &huma.Schema{Type: huma.TypeString}},
 		directory.JSONLines.ContentType(): {Schema: &huma.Schema{Type: huma.TypeString}},

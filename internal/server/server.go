@@ -44,11 +44,11 @@ func New(b *backend.Backend, opts Options) http.Handler {
 	s := &server{backend: b, opts: opts, metrics: newMetrics(registry)}
 	mux := http.NewServeMux()
 	s.api = humago.New(mux, config(opts.Version))
-	s.api.UseMiddleware(s.authenticate)
+	s.api.UseMiddleware(s.authenticate, s.refuseNUL)
 	s.routes()
 	s.observability(mux, registry)
 	mux.HandleFunc("/", unknownRoute)
-	return s.observe(refuseNUL(mux))
+	return s.observe(mux)
 }
 
 func config(version string) huma.Config {

@@ -50,6 +50,7 @@ func TestConnectionLifecycle(t *testing.T) {
 	a.call(t, "PATCH", "/v1/connections/c1", `{"name":7}`).want(400, "malformed")
 	a.call(t, "PATCH", "/v1/connections/c1", `[]`).want(400, "malformed")
 	a.call(t, "PATCH", "/v1/connections/c1", `{"platform":{"id":"box"}}`).want(409, "immutable")
+	a.call(t, "PUT", "/v1/connections/c1", `{"id":"c2","name":"Contoso Ltd","platform":{"id":"microsoft365"}}`).want(422, "invalid")
 
 	a.call(t, "DELETE", "/v1/connections/c1", nil, header("If-Match", `"1"`)).want(412, "revision_conflict")
 	a.call(t, "DELETE", "/v1/connections/c1", nil, header("If-Match", `*`)).want(204)
@@ -194,6 +195,8 @@ func TestDirectories(t *testing.T) {
 	if report.get("import_report", "deleted") != 1.0 || report.get("import_report", "unchanged") != 1.0 {
 		t.Errorf("got %s", report.Body)
 	}
+	a.call(t, "POST", accounts+"/import", "id,email\na1,jane@example.com\n", csv, header("If-Match", `"1"`)).want(200) // repeats what is there
+	a.call(t, "POST", accounts+"/import", "id,email\na1,other@example.com\n", csv, header("If-Match", `"1"`)).want(412, "revision_conflict")
 	if c := a.call(t, "GET", "/v1/connections/"+mail, nil).want(200); c.text("connection", "directory", "accounts", "sha256") != report.text("import_report", "sha256") {
 		t.Errorf("the connection does not remember the file: %s", c.Body)
 	}
@@ -204,6 +207,7 @@ func TestDirectories(t *testing.T) {
 	}
 	a.call(t, "PUT", accounts+"/a10", `{"id":"a10","username":"NINE"}`).want(409, "username_in_use")
 	a.call(t, "PUT", accounts+"/a10", `{"id":"a9"}`).want(422, "invalid")
+	a.call(t, "PUT", accounts+"/a10", `{"id":"a10"}`, header("If-Match", "*")).want(412, "revision_conflict")
 	if one.Header.Get("ETag") != `"1"` {
 		t.Errorf("ETag %s", one.Header.Get("ETag"))
 	}

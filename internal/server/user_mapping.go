@@ -164,7 +164,9 @@ func (s *server) putUserMapping(ctx context.Context, in *struct {
 	Body userMappingBody
 },
 ) (*userMappingOutput, error) {
-	return s.changeUserMapping(ctx, &in.WriteInput, func(idmap.UserMapping) (idmap.UserMapping, error) { return in.Body.UserMapping, nil })
+	return s.changeUserMapping(ctx, &in.WriteInput, func(idmap.UserMapping) (idmap.UserMapping, error) {
+		return in.Body.UserMapping, sameIDIfAny(in.Body.ID, in.ID)
+	})
 }
 
 func (s *server) patchUserMapping(ctx context.Context, in *patchInput) (*userMappingOutput, error) {

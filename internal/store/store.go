@@ -75,6 +75,10 @@ type Reader interface {
 
 	// TokenByHash finds a token by the SHA-256 of its secret (hex). It MUST answer idmap.NotFound if there is none.
 	TokenByHash(ctx context.Context, hash string) (idmap.Token, error)
+	// TokenByName finds a token by its folded name (idmap.Fold). It MUST answer idmap.NotFound if there is none.
+	TokenByName(ctx context.Context, key string) (idmap.Token, error)
+	// Token finds a token by its id. It MUST answer idmap.NotFound if there is none.
+	Token(ctx context.Context, id string) (idmap.Token, error)
 	ListTokens(ctx context.Context, page idmap.Page) ([]idmap.Token, error)
 	CountTokens(ctx context.Context) (int, error)
 
@@ -130,15 +134,17 @@ type Tx interface {
 	// A refresh takes the claim's account id and user id where it has them, and its name where none is stored. Claims of
 	// one call see those before them. The revision of an entry counts releases, so a claim does not change it.
 	ClaimEmails(ctx context.Context, claims []EmailClaim, now time.Time) (refused []int, err error)
-	// RenameHolder gives the holder of an application connection its new canonical user id in the unreleased entries of
-	// these addresses.
+	// RenameHolder gives the holder of an application connection its new canonical user id in every unreleased entry of
+	// the mail connection that has the holder: under the old user id, and under the account id or under none. An entry
+	// that says another account holds the address MUST stay as it is, even if that account has the old user id.
 	RenameHolder(ctx context.Context, rename HolderRename) error
 	// ReleaseEmailAssignment writes the release of e if the stored revision is e.Revision-1, else ErrConflict.
 	ReleaseEmailAssignment(ctx context.Context, e idmap.EmailAssignment) error
 
 	AppendAudit(ctx context.Context, entries []idmap.AuditEntry) error
 
-	// InsertToken stores a token under the hash of its secret. The secret itself MUST NOT be stored.
+	// InsertToken stores a token under the hash of its secret. The secret itself MUST NOT be stored. A duplicate of its id,
+	// of its folded name or of the hash is ErrConflict.
 	InsertToken(ctx context.Context, t idmap.Token, hash string) error
 	// DeleteToken MUST answer idmap.NotFound if there is none.
 	DeleteToken(ctx context.Context, id string) error
@@ -190,8 +196,8 @@ type EmailClaim struct {
 // HolderRename is a new user id of a holder.
 type HolderRename struct {
 	MailConnectionID string
-	AddressKeys      []string
 	ConnectionID     string // the application connection
+	AccountID        string // in the application connection; "" while no directory knows the account
 	OldUserKey       string
 	NewUserKey       string
 }

@@ -112,6 +112,11 @@ func Cases() []Case {
 		{Name: "another user's account pinned", Want: Pinned(jane, "", "u-john"), Refused: codes(idmap.CodeAccountMismatch), Field: "destination.account.id"},
 		{Name: "a pinned account that nobody knows", Want: Pinned(open, "x-1", "x-2"), Becomes: boundTo("x-1", "x-2")},
 
+		{
+			Name: "a pinned id that is too long", Want: Pinned(open, strings.Repeat("x", 300), ""),
+			Refused: codes(idmap.CodeInvalid), Field: "source.account.id",
+		},
+
 		{Name: "no address", Want: Between(OpenMail, App, "jane.doe", "jane"), Refused: codes(idmap.CodeInvalidEmail), Field: "email"},
 		{
 			Name: "an address that is too long for the platform", Want: Between(OpenMail, CRM, strings.Repeat("a", 90)+"@example.com", "jane"),

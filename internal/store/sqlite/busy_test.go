@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -96,6 +97,39 @@ func TestWaitForTurnEndsWithContext(t *testing.T) {
 	}
 	for range 3 { // the lock is free again
 		if err := other.Update(t.Context(), func(store.Tx) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestOneWaitIsLeftBehind lets several writers give up while another process holds the lock: no more than one thread may
+// go on waiting for it.
+func TestOneWaitIsLeftBehind(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	path := filepath.Join(t.TempDir(), "idmap.db")
+	s := openAt(t, path)
+	t.Cleanup(func() { _ = s.Close() })
+	holder := flock.New(path + ".lock") // a descriptor of its own waits as another process does
+	if err := holder.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	for range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		err := s.Update(ctx, func(store.Tx) error { return errors.New("two write at once") })
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Update answers %v", err)
+		}
+	}
+	if n := runtime.NumGoroutine() - before; n > 1 {
+		t.Errorf("%d goroutines are left behind, want one at most", n)
+	}
+	if err := holder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // the turn is free again
+		if err := s.Update(t.Context(), func(store.Tx) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	driver "modernc.org/sqlite" // registers "sqlite"
@@ -22,9 +22,10 @@ import (
 const (
 	gooseDialect = goose.DialectSQLite3
 	readers      = 4
-	// fileHeader begins every SQLite database that is not empty.
-	fileHeader = "SQLite format 3\x00"
 )
+
+// making is held while a new file is made, from before it is there until its descriptor is closed.
+var making sync.Mutex
 
 // errForeign says that the file is a database, but not ours.
 var errForeign = errors.New("it is an SQLite database of another program")
@@ -35,7 +36,8 @@ type file struct {
 	mode fs.FileMode
 }
 
-// openFile creates the file if it is missing, and explains why it cannot be one of ours.
+// openFile creates the file if it is missing, and explains why it cannot be one of ours as far as its place tells. What is
+// in it, only SQLite reads.
 func openFile(path string) (file, error) {
 	if path == "" {
 		return file{}, errors.New("the path of the database file is empty; give the path of a file, such as idmap.db")
@@ -47,7 +49,7 @@ func openFile(path string) (file, error) {
 	if err := checkPlace(absolute); err != nil {
 		return file{}, err
 	}
-	mode, err := touch(absolute)
+	mode, err := makeFile(absolute)
 	if err != nil {
 		return file{}, err
 	}
@@ -77,24 +79,26 @@ func checkPlace(path string) error {
 	return nil
 }
 
-// touch makes sure that the file exists, can be written, and is empty or a database. A new file is for its owner only.
-func touch(path string) (fs.FileMode, error) {
+// makeFile makes sure that the file exists, and returns its permissions. A new file is for its owner only. One that exists
+// is not opened here, since this process may have it open already: closing any descriptor of a file drops all locks that
+// the process has on it, SQLite's among them.
+func makeFile(path string) (fs.FileMode, error) {
+	making.Lock()
+	defer making.Unlock()
+	info, err := os.Stat(path) //nolint:gosec // the user names the file
+	switch {
+	case err == nil:
+		return info.Mode().Perm(), nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return 0, fmt.Errorf("reading the database file %q: %w", path, err)
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user names the file
 	if err != nil {
 		return 0, explainNotWritable(path, err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	info, err := f.Stat()
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		return 0, fmt.Errorf("reading the database file %q: %w", path, err)
-	}
-	header := make([]byte, len(fileHeader))
-	switch n, err := io.ReadFull(f, header); {
-	case errors.Is(err, io.EOF): // a new one
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
-		return 0, fmt.Errorf("reading the database file %q: %w", path, err)
-	case string(header[:n]) != fileHeader:
-		return 0, explainNotDatabase(path, nil)
 	}
 	return info.Mode().Perm(), nil
 }
@@ -105,11 +109,8 @@ func explainNotWritable(path string, err error) error {
 }
 
 func explainNotDatabase(path string, err error) error {
-	const sentence = "%q is not an idmap database: %s; name another file, or restore this one from a backup"
-	if err == nil {
-		return fmt.Errorf(sentence, path, "it does not begin as SQLite files do")
-	}
-	return fmt.Errorf(sentence+": %w", path, "SQLite cannot read it", err)
+	return fmt.Errorf("%q is not an idmap database: SQLite cannot read it; name another file, or restore this one from a "+
+		"backup: %w", path, err)
 }
 
 // explain adds to an error of opening the database what is wrong with the file.
@@ -133,11 +134,11 @@ func (f file) explain(err error) error {
 // lock returns the lock of the file, which whoever may write the file may take.
 func (f file) lock() fileLock { return fileLock{path: f.path + ".lock", mode: f.mode} }
 
-// writerDSN sets busy_timeout first: setting the journal mode may have to wait. FULL, since an acknowledged claim that
-// a power cut undoes would let a second account claim the address.
+// writerDSN sets synchronous to FULL, since an acknowledged claim that a power cut undoes would let a second account claim
+// the address.
 func (f file) writerDSN() string {
-	return f.dsn("_txlock=immediate", "_pragma=busy_timeout(5000)", "_pragma=journal_mode(WAL)",
-		"_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)", "_pragma=cache_size(-16000)")
+	return f.dsn("_txlock=immediate", "_pragma=busy_timeout(5000)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)",
+		"_pragma=cache_size(-16000)")
 }
 
 func (f file) readerDSN() string {
@@ -174,4 +175,15 @@ func refuseForeign(ctx context.Context, db *sql.DB) error {
 		err = errForeign
 	}
 	return err
+}
+
+// refuseReadOnly fails if the file cannot be written: SQLite opens such a file for reading without a word, and only a
+// write tells. What this one writes is rolled back.
+func refuseReadOnly(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `PRAGMA user_version = 1`)
+	return errors.Join(err, tx.Rollback())
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -88,12 +89,28 @@ func TestDatabaseOfAnotherProgram(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	before := read(t, path)
 	says(t, openError(t, path), path, "another program", "name another file")
+	if read(t, path) != before {
+		t.Error("a database of another program was changed")
+	}
+	if _, err := os.Stat(path + ".lock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("a database of another program got a lock file")
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 func TestCorruptDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "idmap.db")
-	write(t, path, fileHeader+strings.Repeat("garbage ", 1000))
+	write(t, path, "SQLite format 3\x00"+strings.Repeat("garbage ", 1000))
 	says(t, openError(t, path), path, "is not an idmap database", "restore this one from a backup")
 }
 
@@ -139,6 +156,48 @@ func TestLinkSharesTheLock(t *testing.T) {
 	}
 	if other := openAt(t, link); other.lock.path != s.lock.path {
 		t.Errorf("locks %s and %s", other.lock.path, s.lock.path)
+	}
+}
+
+// TestOpeningAgainKeepsTheLocks asks another process whether this one still has its lock on a file that it opened twice.
+func TestOpeningAgainKeepsTheLocks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "idmap.db")
+	s := openAt(t, path)
+	check := func(when string) {
+		t.Helper()
+		if out, err := child(t.Context(), "locked", path).Output(); string(out) != "locked" || err != nil {
+			t.Errorf("%s: %s %v", when, out, err)
+		}
+	}
+	if n := countAudit(t, s); n != 0 {
+		t.Fatalf("%d rows", n)
+	}
+	check("opened once")
+	other := openAt(t, path)
+	check("opened twice")
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	check("closed once")
+	_ = countAudit(t, s)
+}
+
+// childLocked tells whether another process has a lock on a file.
+func childLocked(out io.Writer, path string) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		_, _ = fmt.Fprintln(out, err)
+		return
+	}
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK}
+	err = syscall.FcntlFlock(f.Fd(), syscall.F_GETLK, &lock)
+	switch {
+	case err != nil:
+		_, _ = fmt.Fprint(out, err)
+	case lock.Type == syscall.F_UNLCK:
+		_, _ = fmt.Fprint(out, "free")
+	default:
+		_, _ = fmt.Fprint(out, "locked")
 	}
 }
 

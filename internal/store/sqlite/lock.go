@@ -16,12 +16,17 @@ type fileLock struct {
 }
 
 // acquire waits for the lock, blocked in the system, which serves those who wait in turn; polling would starve behind a
-// process that writes without a pause.
-func (l fileLock) acquire(ctx context.Context) (release func(), err error) {
+// process that writes without a pause. Nothing can call off a wait in the system, so where the context ends first, the
+// wait goes on without the caller. Acquire calls after once it neither holds the lock nor waits for it any more.
+func (l fileLock) acquire(ctx context.Context, after func()) (release func(), err error) {
 	lock := flock.New(l.path, flock.SetPermissions(l.mode))
-	unlock := func() { _ = lock.Close() } // closing the file releases the lock, whatever else it reports
+	unlock := func() {
+		_ = lock.Close() // closing the file releases the lock, whatever else it reports
+		after()
+	}
 	locked, err := lock.TryLock()
 	if err != nil {
+		unlock()
 		return nil, l.explain(err)
 	}
 	if locked {
@@ -39,6 +44,7 @@ func (l fileLock) acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case err := <-result:
 		if err != nil {
+			unlock()
 			return nil, l.explain(err)
 		}
 		return unlock, nil

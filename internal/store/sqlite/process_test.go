@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		childOpen(context.Background(), os.Stdout, argument)
 	case "write":
 		childWrite(context.Background(), os.Stdout, argument)
+	case "locked":
+		childLocked(os.Stdout, argument)
 	case "count":
 		childCount(context.Background(), os.Stdout, argument)
 	}

@@ -22,8 +22,9 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// The driver finds the value of $N by searching all values, so long statements cost the square of their length.
-var dialect = sqlstore.Dialect{KeyType: "TEXT", Keys: 100, Values: 200, MapError: mapError}
+// Not Numbered: to SQLite $1 is a name that it and the driver search among all others, so that a long statement costs the
+// square of its length. A ? has no name. From about 800 values on, more make nothing faster.
+var dialect = sqlstore.Dialect{KeyType: "TEXT", Keys: 100, Values: 1000, MapError: mapError}
 
 // Open opens the database file at path, which is a path and never a DSN; it is created if it does not exist, and
 // migrated if it is of an older release. The caller closes the store. The error says what is wrong with the path and
@@ -46,14 +47,21 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// prepare opens the first connection, which sets the journal mode, and migrates: both in this process's turn.
+// prepare first reads, so that nothing is changed in or beside a file that is not ours. The journal mode stays in the
+// file; it is set, and the file migrated, in this process's turn.
 func (s *Store) prepare(ctx context.Context) error {
+	if err := refuseForeign(ctx, s.writer); err != nil {
+		return err
+	}
 	done, err := s.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if err := refuseForeign(ctx, s.writer); err != nil {
+	if _, err := s.writer.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
+		return err
+	}
+	if err := refuseReadOnly(ctx, s.writer); err != nil {
 		return err
 	}
 	return sqlstore.Migrate(ctx, s.writer, gooseDialect, dialect)
@@ -84,19 +92,15 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return sqlstore.Update(ctx, s.writer, dialect, fn)
 }
 
-// takeTurn waits until nobody else writes, in this process or in another.
+// takeTurn waits until nobody else writes, in this process or in another. Who gives up while another process writes
+// leaves a wait for the lock behind, and it keeps the turn, so that there is one such wait however many give up.
 func (s *Store) takeTurn(ctx context.Context) (done func(), err error) {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	unlock, err := s.lock.acquire(ctx)
-	if err != nil {
-		<-s.turn
-		return nil, err
-	}
-	return func() { unlock(); <-s.turn }, nil
+	return s.lock.acquire(ctx, func() { <-s.turn })
 }
 
 // Ping implements store.Store.

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 
@@ -26,10 +24,9 @@ func scanConnection(r row) (c idmap.Connection, err error) {
 // connectionValues are the values of connectionColumns, then name_key and name_digest.
 func connectionValues(c idmap.Connection) ([]any, error) {
 	directory, err := directoryText(c.Directory)
-	digest := sha256.Sum256([]byte(c.Key()))
 	return []any{
 		c.ID, c.Name, c.Platform.ID, c.Authoritative, c.MailDomain, directory, c.Revision,
-		micros(c.CreatedOn), micros(c.ModifiedOn), c.Key(), hex.EncodeToString(digest[:]),
+		micros(c.CreatedOn), micros(c.ModifiedOn), c.Key(), digest(c.Key()),
 	}, err
 }
 

@@ -31,6 +31,13 @@ const claimHolder = `ON CONFLICT (assignment_id, connection_id) DO UPDATE SET ` 
 	`ELSE excluded.user_key <> '' AND email_assignment_holders.user_key = excluded.user_key END ` +
 	`RETURNING assignment_id, connection_id`
 
+// renameHolder looks each entry up by its id, and not the holders by the entries: a mail connection has far more entries
+// than a holder has addresses.
+const renameHolder = `UPDATE email_assignment_holders SET user_key = ? ` +
+	`WHERE connection_id = ? AND user_key = ? AND account_id IN ('', ?) AND EXISTS (SELECT 1 FROM email_assignments ` +
+	`WHERE email_assignments.id = email_assignment_holders.assignment_id ` +
+	`AND email_assignments.connection_id = ? AND released_on IS NULL)`
+
 type addressOf struct{ connectionID, addressKey string }
 
 type holderOf struct{ assignmentID, connectionID string }
@@ -136,8 +143,6 @@ func (s *session) claimHolders(ctx context.Context, holders []claimedHolder) (re
 }
 
 func (s *session) RenameHolder(ctx context.Context, r store.HolderRename) error {
-	return s.execEach(ctx, r.AddressKeys, `UPDATE email_assignment_holders SET user_key = ? `+
-		`WHERE connection_id = ? AND user_key = ? AND assignment_id IN (SELECT id FROM email_assignments `+
-		`WHERE connection_id = ? AND released_on IS NULL AND address_key IN (*))`,
-		r.NewUserKey, r.ConnectionID, r.OldUserKey, r.MailConnectionID)
+	_, err := s.exec(ctx, renameHolder, r.NewUserKey, r.ConnectionID, r.OldUserKey, r.AccountID, r.MailConnectionID)
+	return err
 }

@@ -16,6 +16,8 @@ type Dialect struct {
 	Keys int
 	// Values is how many values one INSERT carries at most; it carries one row at least.
 	Values int
+	// Numbered says that the engine knows $1 for the first value of a statement, and not the ? of our statements.
+	Numbered bool
 	// ShareRows ends a SELECT whose rows nobody may change until the transaction ends; empty where only one writes.
 	ShareRows string
 	// MapError turns an error of the driver into one that store promises, or returns it as it is.
@@ -108,7 +110,7 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int, err
 	if !storable(args...) {
 		return 0, s.fail(ctx, errNotText)
 	}
-	result, err := s.tx.ExecContext(ctx, numbered(query), args...)
+	result, err := s.tx.ExecContext(ctx, s.dialect.marked(query), args...)
 	if err != nil {
 		return 0, s.fail(ctx, err)
 	}
@@ -136,7 +138,7 @@ func (s *session) query(ctx context.Context, each func(row) error, query string,
 	if !storable(args...) {
 		return s.fail(ctx, errNotText)
 	}
-	rows, err := s.tx.QueryContext(ctx, numbered(query), args...)
+	rows, err := s.tx.QueryContext(ctx, s.dialect.marked(query), args...)
 	if err != nil {
 		return s.fail(ctx, err)
 	}

@@ -20,8 +20,12 @@ type table[T any] struct {
 	id      func(T) string
 }
 
-// numbered replaces each ? with $1, $2 and so on. Our statements have no other use of that character.
-func numbered(query string) string {
+// marked replaces each ? with $1, $2 and so on, where the engine wants that. Our statements have no other use of that
+// character.
+func (d Dialect) marked(query string) string {
+	if !d.Numbered {
+		return query
+	}
 	var b strings.Builder
 	n := 0
 	for part := range strings.SplitSeq(query, "?") {

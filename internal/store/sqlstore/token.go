@@ -19,16 +19,38 @@ func scanToken(r row) (t idmap.Token, err error) {
 }
 
 func (s *session) TokenByHash(ctx context.Context, hash string) (idmap.Token, error) {
-	l := newLookup(s, tokens)
-	l.any(ctx, []string{hash}, "secret_hash IN (*)")
-	found, err := l.answer()
-	switch {
-	case err != nil:
-		return idmap.Token{}, err
-	case len(found) == 0: // the hash is not for anybody's eyes
-		return idmap.Token{}, idmap.Refusef(idmap.CodeNotFound, "", "There is no token with this secret.")
+	t, found, err := s.tokenWith(ctx, "secret_hash", hash)
+	if err == nil && !found { // the hash is not for anybody's eyes
+		err = idmap.Refusef(idmap.CodeNotFound, "", "There is no token with this secret.")
 	}
-	return found[0], nil
+	return t, err
+}
+
+func (s *session) TokenByName(ctx context.Context, key string) (idmap.Token, error) {
+	t, found, err := s.tokenWith(ctx, "name_digest", digest(key))
+	if err == nil && !found {
+		err = idmap.NotFound("token", key)
+	}
+	return t, err
+}
+
+func (s *session) Token(ctx context.Context, id string) (idmap.Token, error) {
+	t, found, err := s.tokenWith(ctx, "id", id)
+	if err == nil && !found {
+		err = idmap.NotFound("token", id)
+	}
+	return t, err
+}
+
+// tokenWith finds the token that has a value in a unique column.
+func (s *session) tokenWith(ctx context.Context, column, value string) (t idmap.Token, found bool, err error) {
+	l := newLookup(s, tokens)
+	l.any(ctx, []string{value}, column+" IN (*)")
+	all, err := l.answer()
+	if err != nil || len(all) == 0 {
+		return t, false, err
+	}
+	return all[0], true, nil
 }
 
 func (s *session) ListTokens(ctx context.Context, page idmap.Page) ([]idmap.Token, error) {
@@ -44,8 +66,9 @@ func (s *session) InsertToken(ctx context.Context, t idmap.Token, hash string) e
 	if err != nil {
 		return s.fail(ctx, err)
 	}
-	values := []any{t.ID, t.Name, scopes, micros(t.ExpiresOn), micros(t.CreatedOn), hash}
-	return s.insert(ctx, "tokens", tokenColumns+", secret_hash", "", [][]any{values}, nil)
+	key := idmap.Fold(t.Name)
+	values := []any{t.ID, t.Name, scopes, micros(t.ExpiresOn), micros(t.CreatedOn), hash, key, digest(key)}
+	return s.insert(ctx, "tokens", tokenColumns+", secret_hash, name_key, name_digest", "", [][]any{values}, nil)
 }
 
 func (s *session) DeleteToken(ctx context.Context, id string) error {

@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -52,6 +54,12 @@ func searchText(texts ...string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// digest stands for a key that may be too long for an index of PostgreSQL.
+func digest(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
 }
 
 // micros stores a time; nil is NULL.

@@ -21,7 +21,8 @@ var ledgerTests = map[string]func(world){
 	"an entry remembers when it was seen first and last":         testClaimSeen,
 	"ReleaseEmailAssignment wants the stored revision":           testReleaseRevision,
 	"EmailAssignment answers NotFound if there is none":          testEntryMissing,
-	"RenameHolder renames in unreleased entries only":            testRenameHolder,
+	"RenameHolder renames in every unreleased entry":             testRenameHolder,
+	"RenameHolder leaves other accounts of that user id alone":   testRenameHolderOfAccount,
 	"holders are in the order of their connections":              testHolderOrder,
 	"thousands are claimed at once":                              testManyClaims,
 	"addresses are of one mail connection":                       testClaimConnection,
@@ -233,6 +234,26 @@ func testEntryMissing(w world) {
 	}
 }
 
+// users are the user ids of an entry's holders.
+func (w world) users(id string) string {
+	w.t.Helper()
+	var texts []string
+	for _, h := range w.entryByID(id).Holders {
+		texts = append(texts, h.Connection.ID+"="+h.UserID)
+	}
+	return strings.Join(texts, " ")
+}
+
+// renameAlice renames alice of app to alicia.
+func (w world) renameAlice(accountID string) {
+	w.t.Helper()
+	w.update(func(tx store.Tx) error {
+		return tx.RenameHolder(w.ctx, store.HolderRename{
+			MailConnectionID: "mail", ConnectionID: "app", AccountID: accountID, OldUserKey: "alice", NewUserKey: "alicia",
+		})
+	})
+}
+
 func testRenameHolder(w world) {
 	w.claim(claim("e0", "a@example.com", holder("app", "", "alice")))
 	released := w.release(w.entry("a@example.com"))
@@ -243,25 +264,27 @@ func testRenameHolder(w world) {
 	other := claim("e5", "a@example.com", holder("app", "", "alice"))
 	other.ConnectionID = "mail2"
 	w.claim(other)
-	w.update(func(tx store.Tx) error {
-		return tx.RenameHolder(w.ctx, store.HolderRename{
-			MailConnectionID: "mail", AddressKeys: []string{"a@example.com", "b@example.com", "d@example.com", "none@example.com"},
-			ConnectionID: "app", OldUserKey: "alice", NewUserKey: "alicia",
-		})
-	})
-	users := func(id string) string {
-		var texts []string
-		for _, h := range w.entryByID(id).Holders {
-			texts = append(texts, h.Connection.ID+"="+h.UserID)
-		}
-		return strings.Join(texts, " ")
-	}
+	w.renameAlice("")
 	for id, want := range map[string]string{
-		"e1": "app=alicia app2=alice", "e2": "app=alicia", "e3": "app=alice", "e4": "app=bob", "e5": "app=alice",
+		"e1": "app=alicia app2=alice", "e2": "app=alicia", "e3": "app=alicia", "e4": "app=bob", "e5": "app=alice",
 	} {
-		equal(w.t, "holders of "+id, users(id), want)
+		equal(w.t, "holders of "+id, w.users(id), want)
 	}
 	equal(w.t, "released", w.entryByID("e0"), released)
+}
+
+func testRenameHolderOfAccount(w world) {
+	w.claim(claim("e1", "a@example.com", holder("app", "", "alice")),
+		claim("e2", "b@example.com", holder("app", "x", "alice")),
+		claim("e3", "c@example.com", holder("app", "y", "alice")),
+		claim("e4", "d@example.com", holder("app", "x", "")))
+	w.renameAlice("x")
+	for id, want := range map[string]string{"e1": "app=alicia", "e2": "app=alicia", "e3": "app=alice", "e4": "app="} {
+		equal(w.t, "holders of "+id, w.users(id), want)
+	}
+	w.renameAlice("") // of an account that nobody knows: those that are known are others
+	equal(w.t, "holders of e3", w.users("e3"), "app=alice")
+	equal(w.t, "account of e2", w.entryByID("e2").Holders[0].AccountID(), "x")
 }
 
 func testHolderOrder(w world) {

@@ -58,10 +58,11 @@ func refresh(stored *idmap.EmailHolder, h idmap.EmailHolder) {
 }
 
 func (m *ledgerModel) rename(r store.HolderRename) {
-	for key, e := range m.open {
+	for _, e := range m.open {
 		for i := range e.Holders {
 			h := &e.Holders[i]
-			if slices.Contains(r.AddressKeys, key) && h.Connection.ID == r.ConnectionID && h.UserID == r.OldUserKey {
+			same := h.AccountID() == "" || h.AccountID() == r.AccountID
+			if same && h.Connection.ID == r.ConnectionID && h.UserID == r.OldUserKey {
 				h.UserID = r.NewUserKey
 			}
 		}
@@ -139,7 +140,8 @@ func (r ledgerRun) claim(c store.EmailClaim) bool { return r.ledgerModel.claim(c
 
 func (r ledgerRun) renameSome() {
 	rename := store.HolderRename{
-		MailConnectionID: r.connectionID, AddressKeys: []string{r.address(), r.address()}, ConnectionID: "app",
+		MailConnectionID: r.connectionID, ConnectionID: "app",
+		AccountID:  rapid.SampledFrom([]string{"", "x", "y"}).Draw(r.rt, "account"),
 		OldUserKey: r.userKey(), NewUserKey: r.userKey(),
 	}
 	r.rename(rename)

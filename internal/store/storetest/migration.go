@@ -52,11 +52,15 @@ func (r raw) insert(t *testing.T, db *sql.DB) {
 
 func us(second int) int64 { return at(second).UnixMicro() }
 
+func digest(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
 func rawDirectory() []raw {
 	conn := func(id string) raw {
-		digest := sha256.Sum256([]byte("connection " + id))
 		return raw{"connections", "id, name, name_key, name_digest, platform_id, authoritative, mail_domain, directory, revision, created_on, modified_on", []any{
-			id, "Connection " + id, "connection " + id, hex.EncodeToString(digest[:]), "generic", false, "", "", 1, us(1), us(1),
+			id, "Connection " + id, "connection " + id, digest("connection " + id), "generic", false, "", "", 1, us(1), us(1),
 		}}
 	}
 	const addresses = "connection_id, owner_kind, owner_id, position, address_key"
@@ -95,7 +99,9 @@ func rawRecords() []raw {
 		{"audit", "id, happened_on, who, action, kind, object_id, before_json, after_json, reason", []any{
 			entry.ID, us(1), entry.Who, entry.Action, entry.Kind, entry.ObjectID, string(entry.Before), string(entry.After), entry.Reason,
 		}},
-		{"tokens", "id, name, scopes, secret_hash, expires_on, created_on", []any{"t", "Token t", `["read","admin"]`, "hash", us(5), us(1)}},
+		{"tokens", "id, name, name_key, name_digest, scopes, secret_hash, expires_on, created_on", []any{
+			"t", "Token t", "token t", digest("token t"), `["read","admin"]`, "hash", us(5), us(1),
+		}},
 		{"idempotency_keys", "actor, request_key, request_hash, object_id, answer, created_on", []any{
 			"t", "k", answer.RequestHash, answer.ObjectID, string(answer.Answer), us(1),
 		}},
@@ -112,7 +118,7 @@ var schema = map[string]string{
 	"email_assignments":        "address address_key connection_id first_seen_on id last_seen_on release_reason released_by released_on revision search seen_by",
 	"email_assignment_holders": "account_id assignment_id connection_id name user_key",
 	"audit":                    "action after_json before_json happened_on id kind object_id reason who",
-	"tokens":                   "created_on expires_on id name scopes secret_hash",
+	"tokens":                   "created_on expires_on id name name_digest name_key scopes secret_hash",
 	"idempotency_keys":         "actor answer created_on object_id request_hash request_key",
 }
 

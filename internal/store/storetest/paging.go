@@ -43,7 +43,11 @@ func (w world) fillPages() []pages {
 				func() error { return tx.PutAccounts(w.ctx, "B", []idmap.Account{{ID: name}}) },
 				func() error { return tx.PutGroups(w.ctx, "B", []idmap.Group{{ID: name}}) },
 				func() error { return tx.AppendAudit(w.ctx, []idmap.AuditEntry{{ID: name, On: *at(1)}}) },
-				func() error { return tx.InsertToken(w.ctx, token(name), name) },
+				func() error {
+					t := token(name)
+					t.Name = hexAddress(name)
+					return tx.InsertToken(w.ctx, t, name)
+				},
 				func() error {
 					_, err := tx.ClaimEmails(w.ctx, []store.EmailClaim{claim(name, hexAddress(name))}, *at(1))
 					return err

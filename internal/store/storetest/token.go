@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"strings"
+
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
@@ -8,8 +10,10 @@ import (
 var tokenTests = map[string]func(world){
 	"a token is found by its hash and listed without its secret": testTokenRoundTrip,
 	"TokenByHash answers NotFound if there is none":              testTokenMissing,
+	"TokenByName finds by the folded name":                       testTokenByName,
+	"Token finds by id":                                          testTokenByID,
 	"DeleteToken answers NotFound if there is none":              testTokenDelete,
-	"a duplicate id or hash is ErrConflict":                      testTokenDuplicate,
+	"a duplicate id, name or hash is ErrConflict":                testTokenDuplicate,
 }
 
 func token(id string) idmap.Token {
@@ -46,6 +50,40 @@ func testTokenMissing(w world) {
 	}
 }
 
+func testTokenByName(w world) {
+	// U+FDFA folds to 18 characters: the longest key is longer than PostgreSQL would index as it is.
+	long := idmap.Token{ID: "u", Name: strings.Repeat("\uFDFA", 200), Scopes: []idmap.Scope{idmap.ScopeRead}}
+	w.insertToken(token("t"), "hash")
+	w.insertToken(long, "other")
+	find := func(key string) (t idmap.Token, err error) {
+		err = w.s.View(w.ctx, func(r store.Reader) (err error) {
+			t, err = r.TokenByName(w.ctx, key)
+			return err
+		})
+		return t, err
+	}
+	for _, want := range []idmap.Token{token("t"), long} {
+		got, err := find(idmap.Fold(want.Name))
+		equal(w.t, "error", err, nil)
+		equal(w.t, "by name", got, want)
+	}
+	for _, key := range []string{"Token t", "t", "", "\x00", "\xff"} {
+		_, err := find(key)
+		notFound(w.t, err)
+	}
+}
+
+func testTokenByID(w world) {
+	w.insertToken(token("t"), "hash")
+	equal(w.t, "by id", read(w, func(r store.Reader) (idmap.Token, error) { return r.Token(w.ctx, "t") }), token("t"))
+	for _, id := range []string{"T", "token t", "", "\x00"} {
+		notFound(w.t, w.s.View(w.ctx, func(r store.Reader) error {
+			_, err := r.Token(w.ctx, id)
+			return err
+		}))
+	}
+}
+
 func testTokenDelete(w world) {
 	w.insertToken(token("t"), "hash")
 	remove := func(id string) error {
@@ -60,6 +98,9 @@ func testTokenDelete(w world) {
 
 func testTokenDuplicate(w world) {
 	w.insertToken(token("t"), "hash")
-	w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.InsertToken(w.ctx, token("t"), "other") })
+	sameID, sameName := token("t"), token("u")
+	sameID.Name, sameName.Name = "of its own", " TOKEN\u00a0T "
+	w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.InsertToken(w.ctx, sameID, "other") })
+	w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.InsertToken(w.ctx, sameName, "other") })
 	w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.InsertToken(w.ctx, token("u"), "hash") })
 }

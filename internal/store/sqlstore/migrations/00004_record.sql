@@ -17,12 +17,15 @@ CREATE INDEX audit_object ON audit (object_id, id);
 CREATE TABLE tokens (
     id          {{key}} NOT NULL PRIMARY KEY,
     name        TEXT    NOT NULL,
+    name_key    {{key}} NOT NULL,
+    name_digest {{key}} NOT NULL, -- of name_key, which may be too long for an index of PostgreSQL
     scopes      TEXT    NOT NULL, -- JSON
     secret_hash {{key}} NOT NULL, -- SHA-256, hex
     expires_on  BIGINT,
     created_on  BIGINT
 );
 
+CREATE UNIQUE INDEX tokens_name ON tokens (name_digest);
 CREATE UNIQUE INDEX tokens_secret ON tokens (secret_hash);
 
 CREATE TABLE idempotency_keys (
