@@ -104,7 +104,7 @@ func nameClash(ctx context.Context, r store.Reader, c idmap.Connection) ([]idmap
 		return nil, err
 	}
 	return []idmap.Violation{{
-		Code: idmap.CodeNameInUse, Field: "name", Conflict: &idmap.Conflict{Kind: kindConnection, ID: same[0].ID, Holder: same[0].Name, Importable: true},
+		Code: idmap.CodeNameInUse, Field: "name", Conflict: &idmap.Conflict{Kind: kindConnection, ID: same[0].ID, Holder: same[0].Name},
 		Description: fmt.Sprintf("There is a connection %q already (%s). Take another name; if it is the one you mean, import it.", same[0].Name, same[0].ID),
 	}}, nil
 }

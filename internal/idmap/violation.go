@@ -132,7 +132,6 @@ type Conflict struct {
 	ID         string `json:"id"`
 	Holder     string `json:"holder,omitempty" doc:"Who that is, for a person."`
 	Releasable bool   `json:"releasable,omitempty" doc:"An administrator can release it."`
-	Importable bool   `json:"importable,omitempty" doc:"It is what was asked for, so it can be taken over."`
 }
 
 // Sentences joins the descriptions of violations into one text.

@@ -156,7 +156,7 @@ func nameInUse(holder idmap.Connection) idmap.Violation {
 	return idmap.Violation{
 		Code: idmap.CodeNameInUse, Field: "name",
 		Description: fmt.Sprintf("There is a connection %q already. Names are unique, compared without regard to case.", holder.Name),
-		Conflict:    &idmap.Conflict{Kind: "connection", ID: holder.ID, Holder: holder.Name, Importable: true},
+		Conflict:    &idmap.Conflict{Kind: "connection", ID: holder.ID, Holder: holder.Name},
 	}
 }
 

@@ -301,9 +301,16 @@ func TestAccUserMappingContentOfBefore(t *testing.T) {
 		resource.TestStep{Config: connections + mapping("jane", "jane.doe@example.com", "JDOE")},
 		resource.TestStep{Config: connections + mapping("jane", "jane.doe@example.com", "JSMITH")},
 		resource.TestStep{
-			PreConfig: func() { time.Sleep(time.Second) }, // an older answer is one that is not just given
-			Config:    connections + mapping("jane", "jane.doe@example.com", "JSMITH") + mapping("again", "jane@example.com", "JDOE"),
-			Check:     s.count(2),
+			PreConfig: func() {
+				for e, err := range s.server.Client.EmailAssignments(s.ctx(), idmap.EmailAssignmentFilter{AddressKey: "jane@example.com"}) {
+					s.must(err)
+					_, err = s.server.Client.ReleaseEmail(s.ctx(), "", e.ID, "else it stays with who had it")
+					s.must(err)
+				}
+				time.Sleep(time.Second) // an older answer is one that is not just given
+			},
+			Config: connections + mapping("jane", "jane.doe@example.com", "JSMITH") + mapping("again", "jane@example.com", "JDOE"),
+			Check:  s.count(2),
 		},
 	)
 }

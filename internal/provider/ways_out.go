@@ -30,10 +30,11 @@ var remedies = map[idmap.Code]string{
 // waysPast says how to get past the object that stands in the way.
 func waysPast(c idmap.Conflict, resource string) []string {
 	switch {
-	case c.Importable && (resource == userMappingNoun.resource || resource == connectionNoun.resource):
+	case c.Kind == "user_mapping" && c.ID != "" && resource == userMappingNoun.resource,
+		c.Kind == "connection" && c.ID != "" && resource == connectionNoun.resource:
 		return []string{
-			"If this configuration has it already, under another resource name, tell Terraform with a moved block, or delete that resource in an apply of its own first.",
 			"To manage the existing object with this resource, import it:\n\n" + importBlock(resource, c.ID),
+			"If this configuration has it already, under another resource name, tell Terraform with a moved block, or delete that resource in an apply of its own first.",
 		}
 	case c.Releasable:
 		return []string{fmt.Sprintf("If the address is really free for somebody else, an administrator releases it:\n\n"+

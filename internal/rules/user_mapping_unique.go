@@ -99,7 +99,7 @@ func checkEmailInUse(c *candidate, o *others, r *report) {
 	if id := x.m.Destination.Connection.ID; id != c.destination.ID {
 		where = "connection " + quote(c.w.nameOf(id)) + ", and an email maps to one connection of platform " + c.destination.Platform.ID + " only"
 	}
-	r.refuse(idmap.CodeEmailInUse, fieldEmail, c.conflictWith(x),
+	r.refuse(idmap.CodeEmailInUse, fieldEmail, conflictWith(x),
 		"Email %q %s already mapped to user %q of %s (%s). %s",
 		clip(c.m.Email), what, x.m.UserID, where, x.describe(), c.advice(x, "Take another email."))
 }
@@ -112,13 +112,13 @@ func checkUserAlreadyMapped(c *candidate, o *others, r *report) {
 	if c.userKey == "" || !taken {
 		return
 	}
-	r.refuse(idmap.CodeUserAlreadyMapped, fieldUserID, c.conflictWith(x),
+	r.refuse(idmap.CodeUserAlreadyMapped, fieldUserID, conflictWith(x),
 		"User %q of connection %q is already mapped to email %q of connection %q (%s), and a user has one mapping from each mail connection. %s",
 		clip(c.m.UserID), c.destination.Name, x.m.Email, c.source.Name, x.describe(), c.advice(x, "Delete that mapping first."))
 }
 
-func (c *candidate) conflictWith(x other) *idmap.Conflict {
-	return &idmap.Conflict{Kind: "user_mapping", ID: x.m.ID, Holder: x.m.UserID, Importable: c.meantBy(x)}
+func conflictWith(x other) *idmap.Conflict {
+	return &idmap.Conflict{Kind: "user_mapping", ID: x.m.ID, Holder: x.m.UserID}
 }
 
 // meantBy reports whether a create may mean a mapping that is there already: it is the same user's.
