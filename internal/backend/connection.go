@@ -69,6 +69,9 @@ func (b *Backend) insertConnection(ctx context.Context, tx store.Tx, call Call, 
 	now := b.now()
 	c.Directory, c.Features, c.Revision, c.CreatedOn, c.ModifiedOn = nil, nil, 1, &now, &now
 	violations := rules.CheckConnection(c)
+	if c.ID == "." || c.ID == ".." {
+		violations = append(violations, idmap.Violation{Code: idmap.CodeInvalid, Field: "id", Description: "The id cannot be a dot segment, which no address of the API can name. Leave it out, or choose another."})
+	}
 	if err := idmap.PlainText(c.ID, 255); err != nil {
 		violations = append(violations, idmap.Violation{Code: idmap.CodeInvalid, Field: "id", Description: fmt.Sprintf("The id cannot be stored: %s.", err)})
 	}

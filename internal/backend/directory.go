@@ -126,6 +126,7 @@ type directoryWrite struct {
 	connection idmap.Connection
 	warnings   []idmap.Violation
 	renamed    map[string]rename // by account id
+	empty      bool              // nobody was ever in the directory, so nobody need be looked for
 }
 
 // rename is an account whose user id changed.
@@ -140,6 +141,9 @@ func (b *Backend) lockDirectory(ctx context.Context, tx store.Tx, call Call, con
 }
 
 func (d *directoryWrite) stored(ctx context.Context, ids []string) (map[string]idmap.Account, error) {
+	if d.empty {
+		return nil, nil
+	}
 	found, err := d.tx.Accounts(ctx, d.connection.ID, store.DirectoryKeys{IDs: ids})
 	return byID(found, func(a idmap.Account) string { return a.ID }), err
 }

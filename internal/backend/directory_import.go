@@ -26,10 +26,18 @@ type Import[T any] struct {
 // unknown are bound to them, and mappings follow accounts whose username changed.
 func (b *Backend) ImportAccounts(ctx context.Context, call Call, connectionID string, file Import[idmap.Account]) (idmap.ImportReport, error) {
 	return importFile(ctx, b, call, connectionID, file, func(ctx context.Context, d *directoryWrite, report *idmap.ImportReport) error {
+		known, err := d.tx.CountAccounts(ctx, connectionID, idmap.DirectoryFilter{})
+		if err != nil {
+			return err
+		}
+		d.empty = known == 0
 		for rows := range slices.Chunk(file.Rows, importChunk) {
 			if err := d.importAccounts(ctx, rows, report); err != nil {
 				return err
 			}
+		}
+		if d.empty {
+			return nil
 		}
 		if err := d.removeAccounts(ctx, file.Rows, report); err != nil {
 			return err

@@ -155,11 +155,11 @@ func merge(have, found []idmap.Account) []idmap.Account {
 }
 
 func (g *gatherer) assignments(ctx context.Context) error {
-	addresses := keySet{}
+	addresses, mailboxes := keySet{}, keySet{}
 	g.each(func(m idmap.UserMapping) {
 		addresses.add(m.Source.Connection.ID, m.EmailCanonical)
 		for _, a := range g.world.MailAccounts(m) {
-			addresses.add(m.Source.Connection.ID, a.AddressKeys()...)
+			mailboxes.add(m.Source.Connection.ID, a.ID)
 		}
 	})
 	for connectionID := range addresses {
@@ -167,7 +167,11 @@ func (g *gatherer) assignments(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, e := range found {
+		held, err := g.r.EmailAssignmentsHeldBy(ctx, connectionID, mailboxes.of(connectionID))
+		if err != nil {
+			return err
+		}
+		for _, e := range append(found, held...) {
 			g.world.Assignments[rules.AddressKey{ConnectionID: connectionID, Address: e.AddressCanonical}] = e
 		}
 	}

@@ -137,3 +137,41 @@ func TestWarningsOfAnImportComeOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestMailboxStaysWithItsUserWhenItsAddressChanges(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{{ID: "box", Email: "old@example.com"}})
+		m := create(t, b, open("old@example.com", "ann"))
+		remove(t, b, m.ID)
+		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{{ID: "box", Email: "new@example.com"}})
+		_, err := b.CreateUserMapping(t.Context(), admin, open("new@example.com", "bob"))
+		wantCode(t, err, idmap.CodeEmailPreviouslyAssigned)
+		create(t, b, open("new@example.com", "ann"))
+	})
+}
+
+func TestUsersDoNotExchangeNamesWithoutADirectory(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		one, two := create(t, b, open("one@example.com", "ann")), create(t, b, open("two@example.com", "bob"))
+		swap := func(m idmap.UserMapping, user string) idmap.UserMappingIntent {
+			m.UserID = user
+			return idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: m.ID, UserMapping: &m}
+		}
+		_, err := b.ApplyUserMappings(t.Context(), admin, []idmap.UserMappingIntent{swap(one, "bob"), swap(two, "ann")})
+		wantCode(t, err, idmap.CodeAccountRepointed)
+	})
+}
+
+func TestPinMustOwnTheValue(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{{ID: "box", Email: "box@example.com"}})
+		m := create(t, b, open("ann@example.com", "ann"))
+		wantCode(t, update(t, b, m.ID, func(m *idmap.UserMapping) { m.Source.Account = idmap.RefTo("box") }), idmap.CodeAccountMismatch)
+		if err := update(t, b, m.ID, func(m *idmap.UserMapping) { m.Source.Account = idmap.RefTo("nobody-knows") }); err != nil {
+			t.Errorf("a pin that no directory knows: %v", err)
+		}
+	})
+}

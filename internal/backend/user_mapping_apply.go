@@ -117,9 +117,11 @@ func (p *plan) recallAnswers(ctx context.Context, r store.Reader) error {
 }
 
 func (p *plan) recall(i int, in idmap.UserMappingIntent, earlier store.IdempotencyRecord) error {
-	if in.Operation != idmap.OperationCreate || earlier.Answer == nil || p.settled[i] != nil ||
-		earlier.CreatedOn.Before(p.b.now().Add(-keepAnswers)) ||
-		earlier.RequestHash != p.b.record(p.call, in.IdempotencyKey, in.UserMapping).RequestHash {
+	if in.Operation != idmap.OperationCreate || earlier.Answer == nil || p.settled[i] != nil || earlier.CreatedOn.Before(p.b.now().Add(-keepAnswers)) {
+		return nil
+	}
+	if earlier.RequestHash != p.b.record(p.call, in.IdempotencyKey, in.UserMapping).RequestHash {
+		p.settle(i, idmap.UserMappingVerdict{Violations: idmap.ViolationsOf(keyReused(in.IdempotencyKey))})
 		return nil
 	}
 	var verdict idmap.UserMappingVerdict

@@ -14,8 +14,8 @@ import (
 // The bounds of a request to the server. A directory file may be large, and its line slow.
 const (
 	headerTimeout  = 10 * time.Second
-	readTimeout    = 5 * time.Minute
-	writeTimeout   = 10 * time.Minute
+	readTimeout    = 10 * time.Minute
+	writeTimeout   = 15 * time.Minute
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
 	// stopTimeout is how long requests that are under way may take to finish when the server is asked to stop.

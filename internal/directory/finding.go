@@ -7,7 +7,7 @@ import (
 )
 
 // maxFindings is how many faults an error lists. A file in the wrong format is at fault in every row.
-const maxFindings = 100
+const maxFindings = 1000
 
 // findings gathers what is wrong with a file.
 type findings struct {
@@ -15,6 +15,9 @@ type findings struct {
 	list  []idmap.Violation
 	more  int
 }
+
+// none reports whether nothing was found yet.
+func (f *findings) none() bool { return len(f.list) == 0 }
 
 // add notes a fault on a line. Field is "" where the whole row is at fault, line 0 where the whole file is.
 func (f *findings) add(line int, field, format string, args ...any) {

@@ -15,7 +15,7 @@ import (
 // blanks; aliases of a scheme other than SMTP: (such as x500: or sip:) are dropped, since they are no mail addresses.
 //
 // What is wrong with the file is one *idmap.Error of KindRule that names every row at fault by its line, in Field as
-// "line 12, column email", up to 100 of them. A failure to read r is returned as it is.
+// "line 12, column email", up to 1,000 of them. A failure to read r is returned as it is.
 func ParseAccounts(r io.Reader, format Format) ([]idmap.Account, error) {
 	return parse(r, format, accountColumns, newAccountChecks())
 }
@@ -24,6 +24,9 @@ func ParseAccounts(r io.Reader, format Format) ([]idmap.Account, error) {
 func ParseGroups(r io.Reader, format Format) ([]idmap.Group, error) {
 	return parse(r, format, groupColumns, newGroupChecks())
 }
+
+// maxRows bounds the memory that a file can take.
+const maxRows = 1_000_000
 
 // checks says what is wrong with a row that could be read.
 type checks[T any] func(row *T, at *place)
@@ -84,9 +87,14 @@ func parse[T any](r io.Reader, format Format, columns []column[T], check checks[
 		if err != nil {
 			return nil, fmt.Errorf("reading the directory file: %w", err)
 		}
-		if ok {
-			check(&row.value, &row.place)
-			all = append(all, row.value)
+		if !ok {
+			continue
+		}
+		if check(&row.value, &row.place); found.none() {
+			all = append(all, row.value) // of a file that is refused nothing is kept
+		}
+		if len(all) > maxRows {
+			return nil, idmap.Refusef(idmap.CodeInvalid, "", "The file has more than %d rows, which is more than one connection takes. Split the directory into several connections.", maxRows)
 		}
 	}
 	if err := found.err(); err != nil {

@@ -215,13 +215,13 @@ func wantFields(t *testing.T, err error, fields ...string) {
 }
 
 func TestManyFaults(t *testing.T) {
-	file := "id,email\n" + strings.Repeat("1,nope\n", 500)
+	file := "id,email\n" + strings.Repeat("1,nope\n", 5000)
 	_, err := directory.ParseAccounts(strings.NewReader(file), directory.CSV)
 	violations := idmap.ViolationsOf(err)
-	if len(violations) != 101 { // 500 emails and 499 ids, of which 100 are listed
-		t.Fatalf("%d violations, want 101", len(violations))
+	if len(violations) != 1001 { // 5000 emails and 4999 ids, of which 1000 are listed
+		t.Fatalf("%d violations, want 1001", len(violations))
 	}
-	if last := violations[100].Description; last != "The file has 899 more faults, which are not listed." {
+	if last := violations[1000].Description; last != "The file has 8999 more faults, which are not listed." {
 		t.Errorf("the last one says %q", last)
 	}
 }

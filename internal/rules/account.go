@@ -41,6 +41,8 @@ func checkEntry(id string, texts map[string]string, addressField string, address
 	}
 	if strings.TrimSpace(id) == "" {
 		add("id", "The id must not be empty.")
+	} else if id == "." || id == ".." {
+		add("id", "The id must not be %q, which no address of the API can name.", id)
 	} else if err := idmap.PlainText(id, maxIDLength); err != nil {
 		add("id", "The id cannot be stored: %s.", err)
 	}

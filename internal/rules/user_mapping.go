@@ -48,6 +48,7 @@ type Change struct {
 // CheckUserMappings judges changes that are made together: each is judged against the world as it is after all of
 // them. A verdict without violations carries the mapping completed: canonical email, bound accounts, email source.
 func CheckUserMappings(w *World, changes []Change) []idmap.UserMappingVerdict {
+	w.indexMailboxes()
 	candidates := make([]*candidate, len(changes))
 	for i, change := range changes {
 		if change.After != nil {
@@ -180,16 +181,15 @@ func (c *candidate) repinned(before idmap.MappingEnd, pin string) bool {
 
 // claims returns the keys of what only one mapping may have.
 func (c *candidate) claims() []string {
-	between := c.m.Source.Connection.ID + "|" + c.m.Destination.Connection.ID + "|"
 	claims := []string{
-		"email|" + EmailScope(*c.destination) + "|" + c.m.EmailCanonical,
-		"user|" + between + c.userKey,
+		"email|" + emailKey(*c.destination, c.m),
+		"user|" + between(c.m) + c.userKey,
 	}
 	if c.m.Source.Account != nil {
 		claims = append(claims, "mailbox|"+mailboxKey(*c.destination, c.m))
 	}
 	if id := c.m.Destination.AccountID(); id != "" {
-		claims = append(claims, "account|"+between+id)
+		claims = append(claims, "account|"+between(c.m)+id)
 	}
 	return claims
 }

@@ -54,22 +54,23 @@ func (c *candidate) nowCalled() string {
 // checkPins refuses a pinned account that is not the one which the email, or the user id, belongs to.
 func checkPins(c *candidate, _ *others, r *report) {
 	mail, app := c.w.directory(c.source.ID), c.w.directory(c.destination.ID)
-	if c.pinSource != "" && c.emailChanged() && c.m.EmailCanonical != "" {
+	if c.pinSource != "" && (c.emailChanged() || c.before.Source.Account == nil) && c.m.EmailCanonical != "" {
 		pinned := mail.accounts[c.pinSource]
-		c.checkPin(r, fieldSourceAccount, c.pinSource, pinned, c.source, c.holders, "email", c.m.Email)
+		c.checkPin(r, fieldSourceAccount, c.pinSource, pinned, c.source, c.holders, "email", c.m.Email, c.before == nil || c.before.Source.Account == nil)
 	}
-	if c.pinDest != "" && c.userChanged() && c.userKey != "" {
+	if c.pinDest != "" && (c.userChanged() || c.before.Destination.Account == nil) && c.userKey != "" {
 		pinned, named := app.accounts[c.pinDest], []*idmap.Account(nil)
 		if c.named != nil {
 			named = append(named, c.named)
 		}
-		c.checkPin(r, fieldDestinationAccount, c.pinDest, pinned, c.destination, named, "user id", c.m.UserID)
+		c.checkPin(r, fieldDestinationAccount, c.pinDest, pinned, c.destination, named, "user id", c.m.UserID, c.before == nil || c.before.Destination.Account == nil)
 	}
 }
 
 // checkPin compares a pinned account with those that have the value. A pin that nobody knows is believed, unless the
-// directory is authoritative or the value is another's.
-func (c *candidate) checkPin(r *report, field, pin string, pinned *idmap.Account, in *idmap.Connection, have []*idmap.Account, what, value string) {
+// directory is authoritative or the value is another's. binds: the pin is what binds the mapping, so the account must have
+// the value; a mapping that is bound may have a value that its directory does not know yet.
+func (c *candidate) checkPin(r *report, field, pin string, pinned *idmap.Account, in *idmap.Connection, have []*idmap.Account, what, value string, binds bool) {
 	isPinned := func(a *idmap.Account) bool { return a.ID == pin }
 	switch {
 	case slices.ContainsFunc(have, isPinned):
@@ -77,7 +78,7 @@ func (c *candidate) checkPin(r *report, field, pin string, pinned *idmap.Account
 		r.refuse(idmap.CodeAccountMismatch, field, &idmap.Conflict{Kind: "account", ID: have[0].ID, Holder: have[0].Label()},
 			"Account %q is pinned, but the %s %q belongs to account %q (%s) in connection %q. Correct one of the two.",
 			clip(pin), what, clip(value), have[0].ID, have[0].Label(), in.Name)
-	case pinned != nil && c.before == nil:
+	case pinned != nil && binds:
 		r.refuse(idmap.CodeAccountMismatch, field, &idmap.Conflict{Kind: "account", ID: pinned.ID, Holder: pinned.Label()},
 			"Account %q (%s) is pinned, but in connection %q it does not have the %s %q. Correct one of the two.",
 			clip(pin), pinned.Label(), in.Name, what, clip(value))

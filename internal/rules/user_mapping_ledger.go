@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -47,7 +46,8 @@ func checkPreviouslyAssigned(c *candidate, _ *others, r *report) {
 }
 
 // otherHolder returns the entry that ties the email to another holder than the one that asks, and that holder. It is the
-// entry of the email itself or, since the aliases of an account are one mailbox, one of the account's other addresses.
+// entry of the email itself or, since all addresses of an account are one mailbox, another one that the account holds,
+// also one that the directory does not show any more.
 func (c *candidate) otherHolder() (idmap.EmailAssignment, *idmap.EmailHolder) {
 	if c.m.EmailCanonical == "" {
 		return idmap.EmailAssignment{}, nil
@@ -61,22 +61,12 @@ func (c *candidate) otherHolder() (idmap.EmailAssignment, *idmap.EmailHolder) {
 	if holder != nil || c.owner == nil {
 		return entry, holder
 	}
-	for _, address := range c.owner.AddressKeys() {
-		entry, known := c.w.Assignments[AddressKey{c.source.ID, address}]
-		if !known || !heldBy(entry, c.source.ID, c.owner.ID) {
-			continue // an address that the account has got from somebody else says nothing about its mailbox
-		}
+	for _, entry := range c.w.held[mailbox{c.source.ID, c.owner.ID}] {
 		if entry, holder := c.otherHolderOf(entry, asking); holder != nil {
 			return entry, holder
 		}
 	}
 	return idmap.EmailAssignment{}, nil
-}
-
-func heldBy(entry idmap.EmailAssignment, connectionID, accountID string) bool {
-	return slices.ContainsFunc(entry.Holders, func(h idmap.EmailHolder) bool {
-		return h.Connection.ID == connectionID && h.AccountID() == accountID
-	})
 }
 
 // otherHolderOf returns the holder of one entry that is another than those who ask.

@@ -104,13 +104,27 @@ func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
 	switch {
 	case !c.userChanged() || c.userKey == "":
 		return unchanged, nil
+	case c.named != nil && c.named.ID == bound:
+		return proven, nil
 	case c.named == nil || bound == "":
+		if m := c.mappingOfUser(); m != nil {
+			return another, &idmap.Conflict{Kind: "user_mapping", ID: m.ID, Holder: m.UserID}
+		}
 		// Of a mapping that no directory knew, the new value's account may be the same person or not.
 		return unknown, nil
-	case c.named.ID == bound:
-		return proven, nil
 	}
 	return another, &idmap.Conflict{Kind: "account", ID: c.named.ID, Holder: c.named.Label()}
+}
+
+// mappingOfUser returns the other mapping whose user has the wanted user id as things are stored, also where the same call
+// gives that mapping a new one: where no directory proves it, users do not exchange their names.
+func (c *candidate) mappingOfUser() *idmap.UserMapping {
+	for i, m := range c.w.Mappings {
+		if m.ID != c.before.ID && between(m) == between(c.m) && m.UserKey() == c.userKey {
+			return &c.w.Mappings[i]
+		}
+	}
+	return nil
 }
 
 // warnOfOptOut says that the email stays where the username goes (S1: "the user account has effectively opted out").

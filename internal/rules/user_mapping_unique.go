@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -65,11 +66,12 @@ func emailKey(destination idmap.Connection, m idmap.UserMapping) string {
 
 // mailboxKey is of the account behind the email: its aliases are one mailbox.
 func mailboxKey(destination idmap.Connection, m idmap.UserMapping) string {
-	return EmailScope(destination) + "|" + m.Source.Connection.ID + "|" + m.Source.AccountID()
+	return EmailScope(destination) + "|" + strconv.Quote(m.Source.Connection.ID) + m.Source.AccountID()
 }
 
+// between quotes the ids, so that no two pairs of ids make one key.
 func between(m idmap.UserMapping) string {
-	return m.Source.Connection.ID + "|" + m.Destination.Connection.ID + "|"
+	return strconv.Quote(m.Source.Connection.ID) + strconv.Quote(m.Destination.Connection.ID)
 }
 
 // first returns the first of the list that is not c itself.

@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -13,6 +16,27 @@ type World struct {
 	Mappings []idmap.UserMapping
 	// Assignments are the unreleased entries of the address ledger.
 	Assignments map[AddressKey]idmap.EmailAssignment
+
+	held map[mailbox][]idmap.EmailAssignment // of Assignments
+}
+
+// mailbox is an account of a mail connection.
+type mailbox struct{ connectionID, accountID string }
+
+// indexMailboxes finds the entries that mail accounts hold, in a steady order.
+func (w *World) indexMailboxes() {
+	w.held = map[mailbox][]idmap.EmailAssignment{}
+	for _, e := range w.Assignments {
+		for _, holder := range e.Holders {
+			if holder.Connection == e.Connection && holder.Account != nil {
+				key := mailbox{e.Connection.ID, holder.AccountID()}
+				w.held[key] = append(w.held[key], e)
+			}
+		}
+	}
+	for _, entries := range w.held {
+		slices.SortFunc(entries, func(a, b idmap.EmailAssignment) int { return strings.Compare(a.AddressCanonical, b.AddressCanonical) })
+	}
 }
 
 // AddressKey is a canonical address of a mail connection.

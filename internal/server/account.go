@@ -60,7 +60,7 @@ func (s *server) listAccounts(ctx context.Context, in *accountsInput) (*accounts
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}
-	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Email), UserKey: idmap.Fold(in.UserID), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
+	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Email), UserKey: folded(in.UserID), Deleted: flag(in.Deleted), Query: folded(in.Q)}
 	found, err := s.backend.Accounts(ctx, in.ID, f, page)
 	if err != nil {
 		return nil, s.refusal(ctx, err)
@@ -77,6 +77,14 @@ func emailFilter(email string) string {
 		return key
 	}
 	return email
+}
+
+// folded returns the key of a text to search for. A blank one stays as it is, and is not found: it does not mean all.
+func folded(text string) string {
+	if key := idmap.Fold(text); key != "" {
+		return key
+	}
+	return text
 }
 
 func flag(s string) *bool {

@@ -24,8 +24,8 @@ const fileKey = "file"
 func (s *server) refuseNUL(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	query, err := url.QueryUnescape(address.RawQuery)
-	if err != nil || hasNUL(address.Path) || hasNUL(query) {
-		s.writeRefusal(ctx, brokenText("the address"))
+	if err != nil || hasNUL(address.Path) || hasNUL(query) || hasNUL(ctx.Header("Idempotency-Key")) {
+		s.writeRefusal(ctx, brokenText("the address, or in the Idempotency-Key"))
 		return
 	}
 	if ctx.Operation().RequestBody == nil || ctx.Operation().Metadata[fileKey] != nil {
@@ -86,7 +86,7 @@ func patch[T any](object T, merge []byte) (T, error) {
 		return patched, err
 	}
 	after, err := jsonpatch.MergePatch(before, merge)
-	if err != nil {
+	if err != nil || !bytes.HasPrefix(bytes.TrimSpace(merge), []byte("{")) {
 		return patched, idmap.Refusef(idmap.CodeMalformed, "", "The body is not a JSON merge patch: it must be one JSON object.")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(after))
@@ -100,7 +100,7 @@ func patch[T any](object T, merge []byte) (T, error) {
 // malformed says what a JSON decoder did not like.
 func malformed(err error) error {
 	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return idmap.Refusef(idmap.CodeMalformed, wrongType.Field, "A %s stands where a %s is expected.", wrongType.Value, wrongType.Type)
+		return idmap.Refusef(idmap.CodeMalformed, wrongType.Field, "At %s a %s stands where another type is expected.", wrongType.Field, wrongType.Value)
 	}
 	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return idmap.Refusef(idmap.CodeMalformed, strings.Trim(field, `"`), "There is no field %s.", field)

@@ -93,7 +93,7 @@ func (s *server) listConnections(ctx context.Context, in *connectionsInput) (*co
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}
-	f := idmap.ConnectionFilter{Key: idmap.Fold(in.Name), PlatformID: in.Platform, Query: idmap.Fold(in.Q)}
+	f := idmap.ConnectionFilter{Key: folded(in.Name), PlatformID: in.Platform, Query: folded(in.Q)}
 	found, err := s.backend.Connections(ctx, f, page)
 	if err != nil {
 		return nil, s.refusal(ctx, err)

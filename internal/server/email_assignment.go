@@ -60,7 +60,7 @@ func (s *server) listEmailAssignments(ctx context.Context, in *emailAssignmentsI
 		return nil, s.refusal(ctx, err)
 	}
 	f := idmap.EmailAssignmentFilter{
-		ConnectionID: in.Connection, AddressKey: emailFilter(in.Address), Holder: in.Holder, Released: flag(in.Released), Query: idmap.Fold(in.Q),
+		ConnectionID: in.Connection, AddressKey: emailFilter(in.Address), Holder: in.Holder, Released: flag(in.Released), Query: folded(in.Q),
 	}
 	found, err := s.backend.EmailAssignments(ctx, f, page)
 	if err != nil {

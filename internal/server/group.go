@@ -58,7 +58,7 @@ func (s *server) listGroups(ctx context.Context, in *groupsInput) (*groupsOutput
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}
-	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Address), Deleted: flag(in.Deleted), Query: idmap.Fold(in.Q)}
+	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Address), Deleted: flag(in.Deleted), Query: folded(in.Q)}
 	found, err := s.backend.Groups(ctx, in.ID, f, page)
 	if err != nil {
 		return nil, s.refusal(ctx, err)

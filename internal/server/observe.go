@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,8 +60,16 @@ func (s *server) observe(next http.Handler) http.Handler {
 			}
 			s.record(record, r, time.Since(start))
 		}()
+		if hasDotSegment(r.URL.Path) {
+			unknownRoute(record, r) // and no redirect: of a DELETE that would delete something else
+			return
+		}
 		next.ServeHTTP(record, r)
 	})
+}
+
+func hasDotSegment(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool { return segment == "." || segment == ".." })
 }
 
 func (s *server) answerPanic(w *recorder, r *http.Request, cause any) {

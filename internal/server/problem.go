@@ -84,6 +84,7 @@ func internalViolation(ctx context.Context) idmap.Violation {
 
 // huma reports what it finds itself, such as a wrong type, through this package-wide hook; there is no hook for one API.
 func init() { //nolint:gochecknoinits // see above
+	huma.ValidateStrictCasing = true // else User_Id would pass for user_id, unvalidated
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return foundByHuma(status, message, errs)
 	}

@@ -54,6 +54,8 @@ func New(b *backend.Backend, opts Options) http.Handler {
 func config(version string) huma.Config {
 	c := huma.DefaultConfig("idmap mapping backend", version)
 	c.Info.Description = "Links between the accounts of systems that know the same people by other names."
+	c.Info.License = &huma.License{Name: "Mozilla Public License 2.0", Identifier: "MPL-2.0"}
+	c.Servers = []*huma.Server{{URL: "/"}}
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	c.DefaultFormat = "application/json"

@@ -49,8 +49,8 @@ type userMappingsInput struct {
 func (in *userMappingsInput) filters() idmap.UserMappingFilter {
 	f := idmap.UserMappingFilter{
 		ConnectionID: in.Connection, SourceConnectionID: in.SourceConnection, DestinationConnectionID: in.DestinationConnection,
-		EmailKey: emailFilter(in.Email), UserKey: idmap.Fold(in.UserID), AccountID: in.Account, Origin: idmap.Origin(in.Origin),
-		Domain: in.Domain, Query: idmap.Fold(in.Q),
+		EmailKey: emailFilter(in.Email), UserKey: folded(in.UserID), AccountID: in.Account, Origin: idmap.Origin(in.Origin),
+		Domain: in.Domain, Query: folded(in.Q),
 	}
 	if domain, err := idmap.CanonicalDomain(in.Domain); err == nil {
 		f.Domain = domain

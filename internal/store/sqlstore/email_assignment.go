@@ -38,6 +38,13 @@ func (s *session) EmailAssignments(ctx context.Context, connectionID string, add
 	return s.withHolders(ctx)(l.answer())
 }
 
+func (s *session) EmailAssignmentsHeldBy(ctx context.Context, connectionID string, accountIDs []string) ([]idmap.EmailAssignment, error) {
+	l := newLookup(s, emailAssignments)
+	l.any(ctx, accountIDs, "released_on IS NULL AND connection_id = ? AND id IN (SELECT assignment_id FROM "+
+		"email_assignment_holders WHERE connection_id = ? AND account_id IN (*))", connectionID, connectionID)
+	return s.withHolders(ctx)(l.answer())
+}
+
 func (s *session) EmailAssignment(ctx context.Context, id string) (idmap.EmailAssignment, error) {
 	l := newLookup(s, emailAssignments)
 	l.any(ctx, []string{id}, "id IN (*)")

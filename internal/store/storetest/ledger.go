@@ -26,6 +26,24 @@ var ledgerTests = map[string]func(world){
 	"holders are in the order of their connections":              testHolderOrder,
 	"thousands are claimed at once":                              testManyClaims,
 	"addresses are of one mail connection":                       testClaimConnection,
+	"EmailAssignmentsHeldBy finds what a mailbox holds":          testHeldBy,
+}
+
+func testHeldBy(w world) {
+	w.claim(claim("e1", "a@example.com", holder("mail", "box", ""), holder("app", "user", "u")), claim("e2", "b@example.com", holder("mail", "box", "")),
+		claim("e3", "c@example.com", holder("mail", "other", "")), claim("e4", "d@example.com", holder("app", "box", "")))
+	released := w.entry("b@example.com")
+	released.Revision++
+	released.Released = &idmap.Release{On: *at(20), By: "admin"}
+	w.update(func(tx store.Tx) error { return tx.ReleaseEmailAssignment(w.ctx, released) })
+	found := func(connectionID string, accounts ...string) []idmap.EmailAssignment {
+		return read(w, func(r store.Reader) ([]idmap.EmailAssignment, error) {
+			return r.EmailAssignmentsHeldBy(w.ctx, connectionID, accounts)
+		})
+	}
+	equal(w.t, "held", found("mail", "box", "none"), w.entries("a@example.com"))
+	nothing(w.t, "held in another connection", found("app", "box"))
+	nothing(w.t, "held by nobody", found("mail"))
 }
 
 func holder(connectionID, accountID, userKey string) idmap.EmailHolder {
