@@ -125,19 +125,19 @@ type directoryWrite struct {
 	call       Call
 	connection idmap.Connection
 	warnings   []idmap.Violation
-	renamed    map[string]rename // by account id
+	changed    map[string]change // live accounts, by id
 	empty      bool              // nobody was ever in the directory, so nobody need be looked for
 }
 
-// rename is an account whose user id changed.
-type rename struct{ before, after idmap.Account }
+// change is an account as it was, and as it is now.
+type change struct{ before, after idmap.Account }
 
 func (b *Backend) lockDirectory(ctx context.Context, tx store.Tx, call Call, connectionID string) (*directoryWrite, error) {
 	if err := tx.LockConnection(ctx, connectionID); err != nil {
 		return nil, err
 	}
 	c, err := connection(ctx, tx, connectionID)
-	return &directoryWrite{b: b, tx: tx, call: call, connection: c, renamed: map[string]rename{}}, err
+	return &directoryWrite{b: b, tx: tx, call: call, connection: c, changed: map[string]change{}}, err
 }
 
 func (d *directoryWrite) stored(ctx context.Context, ids []string) (map[string]idmap.Account, error) {

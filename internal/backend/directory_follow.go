@@ -11,7 +11,7 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// putAccounts stores changed accounts, binds mappings to them, and remembers who was renamed.
+// putAccounts stores changed accounts, binds mappings to them, and remembers them for followRenames.
 func (d *directoryWrite) putAccounts(ctx context.Context, stored map[string]idmap.Account, changed []idmap.Account) error {
 	if len(changed) == 0 {
 		return nil
@@ -20,8 +20,8 @@ func (d *directoryWrite) putAccounts(ctx context.Context, stored map[string]idma
 		return err
 	}
 	for _, a := range changed {
-		if before, known := stored[a.ID]; known && !a.Deleted() && before.UserKey() != a.UserKey() {
-			d.renamed[a.ID] = rename{before, a}
+		if before, known := stored[a.ID]; known && !a.Deleted() {
+			d.changed[a.ID] = change{before, a}
 		}
 	}
 	return d.bindMappings(ctx, changed)
@@ -165,22 +165,28 @@ func (d *directoryWrite) bind(m store.UserMapping, known *rules.World, taken map
 // followRenames lets mappings follow their application accounts whose username changed: the user id always, the email
 // where it follows the username (S1). What the rules refuse stays as it was, and the report says so.
 func (d *directoryWrite) followRenames(ctx context.Context) error {
-	keys := store.DirectoryKeys{IDs: slices.Sorted(maps.Keys(d.renamed))}
+	keys := store.DirectoryKeys{IDs: slices.Sorted(maps.Keys(d.changed))}
 	found, err := d.tx.UserMappingsOf(ctx, d.connection.ID, keys)
 	if err != nil {
 		return err
 	}
 	var intents []idmap.UserMappingIntent
 	for _, m := range found {
-		r, follows := d.renamed[m.Destination.AccountID()]
-		if !follows || m.Destination.Connection.ID != d.connection.ID || m.UserKey() != r.before.UserKey() {
+		c, bound := d.changed[m.Destination.AccountID()]
+		if !bound || m.Destination.Connection.ID != d.connection.ID || !d.follows(m.UserMapping, c) {
 			continue
 		}
 		wanted := m.UserMapping
-		wanted.UserID = r.after.UserID()
+		wanted.UserID = c.after.UserID()
 		intents = append(intents, idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: m.ID, UserMapping: &wanted})
 	}
 	return d.applyAllowed(ctx, intents)
+}
+
+// follows reports whether the mapping is to take the account's user id. One that had another user id already is ahead of
+// the directory, or was left behind when the rules refused an earlier rename; of an authoritative directory the latter.
+func (d *directoryWrite) follows(m idmap.UserMapping, c change) bool {
+	return m.UserKey() != c.after.UserKey() && (m.UserKey() == c.before.UserKey() || d.connection.Authoritative)
 }
 
 // applyAllowed applies the intents that the rules allow. Leaving one out can make another impossible, so it judges

@@ -175,3 +175,23 @@ func TestPinMustOwnTheValue(t *testing.T) {
 		}
 	})
 }
+
+func TestRenameThatWasRefusedIsFollowedLater(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		m := create(t, b, rulestest.Mapping("jane.doe@contoso.com", "JDOE"))
+		rename := func(disabled bool) idmap.ImportReport {
+			return importAccounts(t, b, rulestest.Sales, edited(rulestest.Sales, "u-jane", func(a *idmap.Account) { a.Username, a.Disabled = "JSMITH", disabled }))
+		}
+		if codes := rulestest.CodesOf(rename(true).Warnings); !slices.Contains(codes, idmap.CodeUserCannotSignIn) {
+			t.Errorf("the import says %v, and not why the mapping was left behind", codes)
+		}
+		if got := reread(t, b, m.ID); got.UserID != "JDOE" {
+			t.Errorf("a disabled user was followed: %+v", got)
+		}
+		rename(false)
+		if got := reread(t, b, m.ID); got.UserID != "JSMITH" {
+			t.Errorf("got %+v, want the mapping to follow now that it can", got)
+		}
+	})
+}
