@@ -82,6 +82,11 @@ func parse(databaseURL string) (*pgx.ConnConfig, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "idmap"
 	}
+	if config.RuntimeParams["plan_cache_mode"] == "" {
+		// A plan that was made while a table was empty reads all of it, for as long as it is kept: the first import of a
+		// large directory would take the square of its rows.
+		config.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	}
 	return config, nil
 }
 
