@@ -3,8 +3,6 @@ package backend
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
@@ -12,7 +10,7 @@ import (
 )
 
 // write stores what was judged: mappings, ledger, idempotency answers and audit, in a number of statements that does
-// not depend on how many mappings there are (renames apart).
+// not depend on how many mappings there are, renames and idempotency keys apart.
 func (p *plan) write(ctx context.Context, tx store.Tx, verdicts []idmap.UserMappingVerdict, reason string) error {
 	var w writes
 	for i, change := range p.changes {
@@ -108,8 +106,6 @@ func (w *writes) storeLedger(ctx context.Context, tx store.Tx, b *Backend) error
 	if len(w.claims) == 0 {
 		return nil
 	}
-	// One order for all, so that two batches wait for each other instead of dying in a deadlock.
-	slices.SortFunc(w.claims, func(x, y store.EmailClaim) int { return strings.Compare(x.AddressKey, y.AddressKey) })
 	refused, err := tx.ClaimEmails(ctx, w.claims, b.now())
 	if err == nil && len(refused) > 0 {
 		// The rules saw no other holder, so one has come since: run again, and they will.
