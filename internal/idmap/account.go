@@ -36,6 +36,7 @@ type Account struct {
 	Admin     bool       `json:"admin,omitempty"`
 	BuiltIn   bool       `json:"built_in,omitempty"`
 	Readonly  bool       `json:"readonly,omitempty"`
+	External  bool       `json:"external,omitempty" doc:"A guest, at home in another organisation."`
 	DeletedOn *time.Time `json:"deleted_on,omitempty" doc:"Set when the account left the directory. Read-only."`
 	Revision  int64      `json:"revision,omitempty" doc:"Read-only."`
 }

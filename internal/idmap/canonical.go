@@ -36,6 +36,9 @@ func Fold(s string) string {
 	return s
 }
 
+// NameKey returns the form under which names of people and groups are compared: folded, with single blanks.
+func NameKey(s string) string { return strings.Join(strings.Fields(Fold(s)), " ") }
+
 // CanonicalEmail returns the key under which an address is compared: without an SMTP: scheme, the local part folded,
 // the domain in its ASCII form (IDNA Lookup). Dots and +tags are significant. The error says in words what is wrong.
 func CanonicalEmail(s string) (string, error) {

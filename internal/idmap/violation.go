@@ -25,7 +25,23 @@ const (
 	CodeNonInteractiveUser Code = "non_interactive_user"
 	CodeUnlicensedUser     Code = "unlicensed_user"
 	CodeOptedOut           Code = "opted_out"
-	CodeMapNotRetroactive  Code = "map_not_retroactive"
+)
+
+// The rules of account maps, group maps and the jobs that use them, and their warnings.
+const (
+	CodeNoMatchOption      Code = "no_match_option"
+	CodeUnsupportedOption  Code = "unsupported_option"
+	CodeUnknownAccount     Code = "unknown_account"
+	CodeAmbiguousAccount   Code = "ambiguous_account"
+	CodeDuplicateException Code = "duplicate_exception"
+	CodeGroupIDRequired    Code = "group_id_required"
+	CodeConnectionMismatch Code = "connection_mismatch"
+	CodeMapInUse           Code = "map_in_use"
+
+	CodeMapNotRetroactive Code = "map_not_retroactive"
+	CodeMapChangesResults Code = "map_changes_results"
+	CodeMapIncomplete     Code = "map_incomplete"
+	CodeInactiveAccount   Code = "inactive_account"
 )
 
 // Codes of requests and of objects other than mappings.
@@ -79,7 +95,20 @@ var codes = []CodeInfo{
 	{CodeNonInteractiveUser, KindNone, "The application account may use web services only."},
 	{CodeUnlicensedUser, KindNone, "The application account is synchronized and cannot sign in until it is licensed."},
 	{CodeOptedOut, KindNone, "The username changed, and the email was given explicitly, so it stays."},
+
+	{CodeNoMatchOption, KindRule, "The map compares nothing: it needs at least one match option, or to retain external users."},
+	{CodeUnsupportedOption, KindRule, "The option is not one of this kind of map, a platform does not support it, or it needs another option."},
+	{CodeUnknownAccount, KindConflict, "An exception, an exclusion or a default names an account, or a group, that the connection's directory does not have."},
+	{CodeAmbiguousAccount, KindConflict, "An exception, an exclusion or a default names several accounts, or groups; it must name one."},
+	{CodeDuplicateException, KindConflict, "Two exceptions, or two exclusions of one side, are about the same account or group."},
+	{CodeGroupIDRequired, KindRule, "A destination on Box is named otherwise than by the group's id."},
+	{CodeConnectionMismatch, KindConflict, "The job's connections are not those of its map."},
+	{CodeMapInUse, KindConflict, "A job that is not finished uses the map."},
+
 	{CodeMapNotRetroactive, KindNone, "Content that was already transferred keeps the result of the map as it was."},
+	{CodeMapChangesResults, KindNone, "The update makes accounts, or groups, resolve otherwise than before."},
+	{CodeMapIncomplete, KindNone, "Some accounts, or groups, of the source stay unresolved."},
+	{CodeInactiveAccount, KindNone, "An exception or a default names an account, or a group, that is disabled or has left the directory."},
 
 	{CodeInvalid, KindRule, "A field of the object has a value that it cannot have."},
 	{CodeMalformed, KindMalformed, "The request cannot be read: broken JSON, a wrong type, an unknown field or parameter."},
@@ -88,7 +117,7 @@ var codes = []CodeInfo{
 	{CodeNameInUse, KindConflict, "Another object of this kind has the name."},
 	{CodeIDInUse, KindConflict, "Another object of this kind has the id."},
 	{CodeUsernameInUse, KindConflict, "Another account of the connection has the username."},
-	{CodeConnectionInUse, KindConflict, "Mappings use the connection."},
+	{CodeConnectionInUse, KindConflict, "Mappings, or maps, use the connection."},
 	{CodeDuplicateItem, KindRule, "Two items of one call are about the same object."},
 	{CodeAlreadyReleased, KindConflict, "The address was released before."},
 	{CodeIdempotencyKeyReused, KindRule, "The Idempotency-Key was used for another request."},
@@ -128,7 +157,7 @@ type Violation struct {
 
 // Conflict is the object that stands in the way.
 type Conflict struct {
-	Kind       string `json:"kind" doc:"user_mapping, email_assignment, account, group or connection."`
+	Kind       string `json:"kind" doc:"user_mapping, email_assignment, account, group, connection, account_map, group_map or job."`
 	ID         string `json:"id"`
 	Holder     string `json:"holder,omitempty" doc:"Who that is, for a person."`
 	Releasable bool   `json:"releasable,omitempty" doc:"An administrator can release it."`

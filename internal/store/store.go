@@ -45,12 +45,13 @@ type Reader interface {
 	ListConnections(ctx context.Context, f idmap.ConnectionFilter, page idmap.Page) ([]idmap.Connection, error)
 	CountConnections(ctx context.Context, f idmap.ConnectionFilter) (int, error)
 
-	// Accounts finds accounts of a connection, the deleted ones too, by id, by canonical user id or by canonical
-	// address (primary or alias).
+	// Accounts finds accounts of a connection, the deleted ones too, by id, by canonical user id, by canonical address
+	// (primary or alias) or by display name (idmap.NameKey). An empty name finds nobody.
 	Accounts(ctx context.Context, connectionID string, keys DirectoryKeys) ([]idmap.Account, error)
 	ListAccounts(ctx context.Context, connectionID string, f idmap.DirectoryFilter, page idmap.Page) ([]idmap.Account, error)
 	CountAccounts(ctx context.Context, connectionID string, f idmap.DirectoryFilter) (int, error)
-	// Groups finds groups of a connection by id or by canonical address; UserKeys are ignored.
+	// Groups finds groups of a connection, the deleted ones too, by id, by canonical address, or by name or caption
+	// (idmap.NameKey); UserKeys are ignored.
 	Groups(ctx context.Context, connectionID string, keys DirectoryKeys) ([]idmap.Group, error)
 	ListGroups(ctx context.Context, connectionID string, f idmap.DirectoryFilter, page idmap.Page) ([]idmap.Group, error)
 	CountGroups(ctx context.Context, connectionID string, f idmap.DirectoryFilter) (int, error)
@@ -85,6 +86,27 @@ type Reader interface {
 	ListTokens(ctx context.Context, page idmap.Page) ([]idmap.Token, error)
 	CountTokens(ctx context.Context) (int, error)
 
+	// DirectoryVersion tells whether the accounts and groups of a connection are those of an earlier look: it MUST change
+	// with every write of one of them, and MUST NOT be what it ever was before, not even if the connection was deleted and
+	// another one has its id. What else is written leaves it alone. It is "" if there is no such connection.
+	DirectoryVersion(ctx context.Context, connectionID string) (string, error)
+
+	// Maps finds maps of a kind by id, without their items.
+	Maps(ctx context.Context, kind idmap.MapKind, ids []string) ([]idmap.Map, error)
+	ListMaps(ctx context.Context, f idmap.MapFilter, page idmap.Page) ([]idmap.Map, error)
+	CountMaps(ctx context.Context, f idmap.MapFilter) (int, error)
+	// ListMapItems takes any number of ids and of ids of subjects. The page holds for them too, and its limit may be as
+	// large as the caller likes: to have all that were asked for, ask for as many.
+	ListMapItems(ctx context.Context, mapID string, f idmap.MapItemFilter, page idmap.Page) ([]idmap.MapItem, error)
+	CountMapItems(ctx context.Context, mapID string, f idmap.MapItemFilter) (int, error)
+	// MapRevision answers a map as it was kept by KeepMapRevision, with its items. It MUST answer idmap.NotFound if that
+	// revision was not kept.
+	MapRevision(ctx context.Context, mapID string, revision int64) (idmap.Map, error)
+
+	Jobs(ctx context.Context, ids []string) ([]idmap.Job, error)
+	ListJobs(ctx context.Context, f idmap.JobFilter, page idmap.Page) ([]idmap.Job, error)
+	CountJobs(ctx context.Context, f idmap.JobFilter) (int, error)
+
 	// IdempotencyRecords finds the records of an actor by key.
 	IdempotencyRecords(ctx context.Context, actor string, keys []string) ([]IdempotencyRecord, error)
 }
@@ -106,8 +128,8 @@ type Tx interface {
 	// UpdateConnection writes c if the stored revision is c.Revision-1, else it fails with ErrConflict, as it does if
 	// another connection has its Key.
 	UpdateConnection(ctx context.Context, c idmap.Connection) error
-	// DeleteConnection removes the connection with its accounts and groups. It MUST fail with ErrConflict while a
-	// mapping uses it. The ledger stays.
+	// DeleteConnection removes the connection with its accounts and groups. It MUST fail with ErrConflict while a user
+	// mapping, an account map or a group map uses it. The ledger stays.
 	DeleteConnection(ctx context.Context, id string) error
 
 	// PutAccounts inserts or replaces accounts by id, with their addresses; of two with one id it takes the last. A missing
@@ -144,6 +166,35 @@ type Tx interface {
 	// ReleaseEmailAssignment writes the release of e if the stored revision is e.Revision-1, else ErrConflict.
 	ReleaseEmailAssignment(ctx context.Context, e idmap.EmailAssignment) error
 
+	// LockMap keeps every other transaction that locks the map waiting until this one ends. It MUST answer idmap.NotFound
+	// if there is no such map of the kind.
+	LockMap(ctx context.Context, kind idmap.MapKind, id string) error
+	// InsertMap stores a map without its items. A duplicate of its id, of its kind and Key, or a connection that does not
+	// exist, is ErrConflict.
+	InsertMap(ctx context.Context, kind idmap.MapKind, m idmap.Map) error
+	// UpdateMap writes m, without its items, if the stored revision is m.Revision-1, else it fails with ErrConflict, as it
+	// does if another map of the kind has its Key. The stored CreatedOn stays.
+	UpdateMap(ctx context.Context, kind idmap.MapKind, m idmap.Map) error
+	// DeleteMap removes the map with its items, if there is one. Revisions that were kept stay, and so do the jobs.
+	DeleteMap(ctx context.Context, kind idmap.MapKind, id string) error
+	// PutMapItems inserts items, or replaces them by id; of two with one id it takes the last. A duplicate of (map, role,
+	// id of the subject) is ErrConflict, as is a map that does not exist; the uniqueness MUST hold for the outcome only, so
+	// that subjects may change hands in one call. An item without an id, a role or the id of its subject is a fault.
+	PutMapItems(ctx context.Context, mapID string, items []idmap.MapItem) error
+	// DeleteMapItems removes items by id; those that do not exist are gone already.
+	DeleteMapItems(ctx context.Context, mapID string, ids []string) error
+	// KeepMapRevision keeps a copy of the map with its items, unless its revision is kept already. A job that uses it MUST
+	// be written in the same transaction, since what no job uses goes.
+	KeepMapRevision(ctx context.Context, kind idmap.MapKind, m idmap.Map) error
+
+	// InsertJob stores a job. A duplicate of its id is ErrConflict.
+	InsertJob(ctx context.Context, j idmap.Job) error
+	// UpdateJob writes j if the stored revision is j.Revision-1, else ErrConflict. The stored CreatedOn stays. It removes
+	// the map revisions that no job uses any more.
+	UpdateJob(ctx context.Context, j idmap.Job) error
+	// DeleteJob removes the job, if there is one, and the map revisions that no job uses any more.
+	DeleteJob(ctx context.Context, id string) error
+
 	AppendAudit(ctx context.Context, entries []idmap.AuditEntry) error
 
 	// InsertToken stores a token under the hash of its secret. The secret itself MUST NOT be stored. A duplicate of its id,
@@ -168,6 +219,7 @@ type DirectoryKeys struct {
 	IDs         []string
 	UserKeys    []string
 	AddressKeys []string
+	NameKeys    []string // idmap.NameKey; only of use to Accounts and Groups
 }
 
 // UserMapping is a mapping with the scope in which its email is unique.

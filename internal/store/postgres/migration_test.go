@@ -64,7 +64,8 @@ func TestKeysAreComparedByTheirBytes(t *testing.T) {
 		SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_schema = current_schema() AND table_name NOT LIKE 'idmap\_schema\_%' AND collation_name IS DISTINCT FROM 'C'
 		AND data_type = 'text' AND (column_name LIKE '%id' OR column_name LIKE '%\_key' OR column_name LIKE '%\_digest'
-			OR column_name LIKE '%\_hash' OR column_name IN ('search', 'email_domain', 'email_scope', 'origin', 'kind', 'who', 'action'))`)
+			OR column_name LIKE '%\_hash' OR column_name IN ('search', 'email_domain', 'email_scope', 'origin', 'kind', 'who', 'action',
+				'role', 'status'))`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func empty(t *testing.T, databaseURL string) {
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
 	const tables = `connections, accounts, groups, directory_addresses, user_mappings, email_assignments,
-		email_assignment_holders, audit, tokens, idempotency_keys`
+		email_assignment_holders, audit, tokens, idempotency_keys, maps, map_items, map_revisions, jobs`
 	if _, err := conn.Exec(t.Context(), "TRUNCATE "+tables); err != nil {
 		t.Fatal(err)
 	}

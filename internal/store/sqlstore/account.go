@@ -8,7 +8,7 @@ import (
 )
 
 const accountColumns = `id, username, email, aliases, name, given_name, surname, user_type, disabled, admin, built_in, ` +
-	`readonly, deleted_on, revision`
+	`readonly, external, deleted_on, revision`
 
 var accounts = table[idmap.Account]{
 	name: "accounts", columns: accountColumns, scan: scanAccount,
@@ -17,17 +17,18 @@ var accounts = table[idmap.Account]{
 
 func scanAccount(r row) (a idmap.Account, err error) {
 	err = r.Scan(&a.ID, &a.Username, &a.Email, document{&a.Aliases}, &a.Name, &a.GivenName, &a.Surname, &a.UserType,
-		&a.Disabled, &a.Admin, &a.BuiltIn, &a.Readonly, when{&a.DeletedOn}, &a.Revision)
+		&a.Disabled, &a.Admin, &a.BuiltIn, &a.Readonly, &a.External, when{&a.DeletedOn}, &a.Revision)
 	return a, err
 }
 
-// accountValues are the values of accountColumns, then connection_id, user_key and search.
+// accountValues are the values of accountColumns, then connection_id, user_key, name_digest and search.
 func accountValues(connectionID string, a idmap.Account) ([]any, error) {
 	aliases, err := listText(a.Aliases)
 	search := searchText(append(append(a.AddressKeys(), a.Name, a.UserID(), a.Email), a.Aliases...)...)
 	return []any{
 		a.ID, a.Username, a.Email, aliases, a.Name, a.GivenName, a.Surname, string(a.UserType),
-		a.Disabled, a.Admin, a.BuiltIn, a.Readonly, micros(a.DeletedOn), a.Revision, connectionID, a.UserKey(), search,
+		a.Disabled, a.Admin, a.BuiltIn, a.Readonly, a.External, micros(a.DeletedOn), a.Revision,
+		connectionID, a.UserKey(), nameDigest(a.Name), search,
 	}, err
 }
 
@@ -36,6 +37,7 @@ func (s *session) Accounts(ctx context.Context, connectionID string, keys store.
 	l.any(ctx, keys.IDs, "connection_id = ? AND id IN (*)", connectionID)
 	l.any(ctx, keys.UserKeys, "connection_id = ? AND user_key IN (*)", connectionID)
 	l.any(ctx, keys.AddressKeys, "connection_id = ? AND "+ownsAddress("account", "(*)"), connectionID, connectionID)
+	l.any(ctx, nameDigests(keys.NameKeys), "connection_id = ? AND name_digest IN (*)", connectionID)
 	return l.answer()
 }
 
@@ -71,6 +73,12 @@ func (s *session) CountAccounts(ctx context.Context, connectionID string, f idma
 }
 
 func (s *session) PutAccounts(ctx context.Context, connectionID string, put []idmap.Account) error {
+	if len(put) == 0 {
+		return s.failed
+	}
+	if err := s.newDirectoryVersion(ctx, connectionID); err != nil {
+		return err
+	}
 	put = lastOfEach(put, accounts.id)
 	rows := make([][]any, len(put))
 	for i, a := range put {
@@ -80,7 +88,7 @@ func (s *session) PutAccounts(ctx context.Context, connectionID string, put []id
 		}
 		rows[i] = values
 	}
-	const columns = accountColumns + ", connection_id, user_key, search"
+	const columns = accountColumns + ", connection_id, user_key, name_digest, search"
 	tail := "ON CONFLICT (connection_id, id) DO UPDATE SET " + overwrite(columns, "connection_id", "id")
 	if err := s.insert(ctx, "accounts", columns, tail, rows, nil); err != nil {
 		return err

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"slices"
 
@@ -89,7 +90,8 @@ func (s *session) InsertConnection(ctx context.Context, c idmap.Connection) erro
 	if err != nil {
 		return s.fail(ctx, err)
 	}
-	return s.insert(ctx, "connections", connectionColumns+", name_key, name_digest", "", [][]any{values}, nil)
+	const columns = connectionColumns + ", name_key, name_digest, directory_version"
+	return s.insert(ctx, "connections", columns, "", [][]any{append(values, rand.Text())}, nil)
 }
 
 func (s *session) UpdateConnection(ctx context.Context, c idmap.Connection) error {

@@ -19,12 +19,13 @@ func scanGroup(r row) (g idmap.Group, err error) {
 	return g, err
 }
 
-// groupValues are the values of groupColumns, then connection_id and search.
+// groupValues are the values of groupColumns, then connection_id, name_digest, caption_digest and search.
 func groupValues(connectionID string, g idmap.Group) ([]any, error) {
 	addresses, err := listText(g.Addresses)
 	search := searchText(append(append(g.AddressKeys(), g.Name, g.Caption), g.Addresses...)...)
 	return []any{
-		g.ID, g.Name, g.Caption, addresses, g.BuiltIn, g.Disabled, g.Readonly, micros(g.DeletedOn), g.Revision, connectionID, search,
+		g.ID, g.Name, g.Caption, addresses, g.BuiltIn, g.Disabled, g.Readonly, micros(g.DeletedOn), g.Revision,
+		connectionID, nameDigest(g.Name), nameDigest(g.Caption), search,
 	}, err
 }
 
@@ -32,6 +33,8 @@ func (s *session) Groups(ctx context.Context, connectionID string, keys store.Di
 	l := newLookup(s, groups)
 	l.any(ctx, keys.IDs, "connection_id = ? AND id IN (*)", connectionID)
 	l.any(ctx, keys.AddressKeys, "connection_id = ? AND "+ownsAddress("group", "(*)"), connectionID, connectionID)
+	l.any(ctx, nameDigests(keys.NameKeys), "connection_id = ? AND name_digest IN (*)", connectionID)
+	l.any(ctx, nameDigests(keys.NameKeys), "connection_id = ? AND caption_digest IN (*)", connectionID)
 	return l.answer()
 }
 
@@ -44,6 +47,12 @@ func (s *session) CountGroups(ctx context.Context, connectionID string, f idmap.
 }
 
 func (s *session) PutGroups(ctx context.Context, connectionID string, put []idmap.Group) error {
+	if len(put) == 0 {
+		return s.failed
+	}
+	if err := s.newDirectoryVersion(ctx, connectionID); err != nil {
+		return err
+	}
 	put = lastOfEach(put, groups.id)
 	rows := make([][]any, len(put))
 	for i, g := range put {
@@ -53,7 +62,7 @@ func (s *session) PutGroups(ctx context.Context, connectionID string, put []idma
 		}
 		rows[i] = values
 	}
-	const columns = groupColumns + ", connection_id, search"
+	const columns = groupColumns + ", connection_id, name_digest, caption_digest, search"
 	tail := "ON CONFLICT (connection_id, id) DO UPDATE SET " + overwrite(columns, "connection_id", "id")
 	if err := s.insert(ctx, "groups", columns, tail, rows, nil); err != nil {
 		return err

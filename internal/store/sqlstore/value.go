@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -60,6 +61,26 @@ func searchText(texts ...string) string {
 func digest(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
+}
+
+// nameDigest stands for a name of an account or a group; none is an empty text.
+func nameDigest(name string) string {
+	key := idmap.NameKey(name)
+	if key == "" {
+		return ""
+	}
+	return digest(key)
+}
+
+// nameDigests are the digests of keys that are folded already. An empty one would find those that have no name.
+func nameDigests(keys []string) []string {
+	var digests []string
+	for _, key := range keys {
+		if key != "" {
+			digests = append(digests, digest(key))
+		}
+	}
+	return digests
 }
 
 // micros stores a time; nil is NULL.
@@ -124,4 +145,17 @@ func listText[T any](values []T) (string, error) {
 	}
 	text, err := json.Marshal(values)
 	return string(text), err
+}
+
+// jsonText stores a value as JSON. encoding/json would quietly replace what is no text, and the store must not.
+func jsonText(value any) (string, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	escapes := bytes.ReplaceAll(text, []byte(`\\`), nil) // a backslash of the text itself begins no escape
+	if bytes.Contains(escapes, []byte(`\ufffd`)) || bytes.Contains(escapes, []byte(`\u0000`)) {
+		return "", errNotText
+	}
+	return string(text), nil
 }

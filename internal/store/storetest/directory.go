@@ -10,6 +10,8 @@ import (
 var directoryTests = map[string]func(world){
 	"an account is found as it was put":                    testAccountRoundTrip,
 	"accounts are found by id, user id and address":        testAccountKeys,
+	"accounts are found by name":                           testAccountNames,
+	"groups are found by name and caption":                 testGroupNames,
 	"each account is found once":                           testAccountOnce,
 	"PutAccounts replaces an account with its addresses":   testAccountReplace,
 	"PutAccounts takes the last of two with one id":        testAccountTwice,
@@ -24,7 +26,7 @@ func fullAccount() idmap.Account {
 	return idmap.Account{
 		ID: "A-1", Username: "Ålice", Email: "Alice@Example.com", Aliases: []string{"smtp:a.one@example.com", "no address"},
 		Name: "Alice Ö", GivenName: "Alice", Surname: "Ö", UserType: idmap.UserTypeNonInteractive,
-		Disabled: true, Admin: true, BuiltIn: true, Readonly: true, DeletedOn: at(7), Revision: 4,
+		Disabled: true, Admin: true, BuiltIn: true, Readonly: true, External: true, DeletedOn: at(7), Revision: 4,
 	}
 }
 
@@ -51,6 +53,7 @@ func (w world) groups(connectionID string, keys store.DirectoryKeys) []idmap.Gro
 }
 
 func testAccountRoundTrip(w world) {
+	complete(w.t, fullAccount())
 	w.connections().putAccounts("mail", fullAccount(), idmap.Account{ID: "bare"})
 	keys := store.DirectoryKeys{IDs: []string{"A-1", "bare"}}
 	equal(w.t, "put", w.accounts("mail", keys), []idmap.Account{fullAccount(), {ID: "bare"}})
@@ -72,6 +75,50 @@ func testAccountKeys(w world) {
 	nothing(w.t, "keys of another kind", w.accounts("mail", store.DirectoryKeys{
 		IDs: []string{"ålice", "alice@example.com"}, UserKeys: []string{"A-1", "alice"}, AddressKeys: []string{"no address", "A-1"},
 	}))
+}
+
+func (w world) accountNamed(connectionID string, names ...string) (ids []string) {
+	w.t.Helper()
+	for _, a := range w.accounts(connectionID, store.DirectoryKeys{NameKeys: names}) {
+		ids = append(ids, a.ID)
+	}
+	return ids
+}
+
+func testAccountNames(w world) {
+	w.connections().putAccounts("mail", idmap.Account{ID: "1", Name: " Zoë   GROßE "}, idmap.Account{ID: "2", Name: "zoe\u0308 Grosse", DeletedOn: at(1)},
+		idmap.Account{ID: "3", Username: "zoë große", GivenName: "Zoë", Surname: "Große"}, idmap.Account{ID: "4", Name: "  "}, idmap.Account{ID: "5", Name: "zoë"})
+	w.putAccounts("mail2", idmap.Account{ID: "1", Name: "Zoë Große"})
+	equal(w.t, "by name", w.accountNamed("mail", idmap.NameKey("Zoë Große"), "zoë grosse", "nobody"), []string{"1", "2"})
+	equal(w.t, "by two names", w.accountNamed("mail", "zoë", "zoë grosse"), []string{"1", "2", "5"})
+	nothing(w.t, "by what is no key", w.accountNamed("mail", "Zoë Große", "zoë  grosse", "zoë große", "1", "\x00", "\xff"))
+	nothing(w.t, "by an empty name", w.accountNamed("mail", ""))
+	nothing(w.t, "by name in another connection", w.accountNamed("app", "zoë grosse"))
+	w.putAccounts("mail", idmap.Account{ID: "1", Name: "Ann"})
+	equal(w.t, "by the new name", w.accountNamed("mail", "ann"), []string{"1"})
+	equal(w.t, "by the old name", w.accountNamed("mail", "zoë grosse"), []string{"2"})
+}
+
+func testGroupNames(w world) {
+	w.connections()
+	put := func(groups ...idmap.Group) {
+		w.update(func(tx store.Tx) error { return tx.PutGroups(w.ctx, "mail", groups) })
+	}
+	named := func(names ...string) (ids []string) {
+		for _, g := range w.groups("mail", store.DirectoryKeys{NameKeys: names}) {
+			ids = append(ids, g.ID)
+		}
+		return ids
+	}
+	put(idmap.Group{ID: "1", Name: "Staff", Caption: "All  STAFF"}, idmap.Group{ID: "2", Name: "all staff", Caption: "staff", DeletedOn: at(1)},
+		idmap.Group{ID: "3", Name: "sales"}, idmap.Group{ID: "4", Caption: "Sales"})
+	w.putAccounts("mail", idmap.Account{ID: "5", Name: "staff"})
+	equal(w.t, "by either", named("staff"), []string{"1", "2"})
+	equal(w.t, "by either", named("sales"), []string{"3", "4"})
+	equal(w.t, "by both, each once", named("staff", "all staff"), []string{"1", "2"})
+	nothing(w.t, "by an empty name", named(""))
+	put(idmap.Group{ID: "1", Name: "other"})
+	equal(w.t, "by the old name", named("staff", "all staff"), []string{"2"})
 }
 
 func testAccountOnce(w world) {
@@ -132,6 +179,7 @@ func testGroups(w world) {
 		ID: "G", Name: "staff", Caption: "Staff", Addresses: []string{"Staff@Example.com", "all@example.com"},
 		BuiltIn: true, Disabled: true, Readonly: true, DeletedOn: at(2), Revision: 3,
 	}
+	complete(w.t, full)
 	account := idmap.Account{ID: "G", Username: "staff", Email: "person@example.com"}
 	w.connections().putAccounts("mail", account) // accounts and groups do not mix
 	put := func(g idmap.Group) {
@@ -155,18 +203,20 @@ func testGroups(w world) {
 func testManyAccounts(w world) {
 	const n = 2500 // more than any engine takes in one statement
 	accounts := make([]idmap.Account, n)
-	var keys, byID store.DirectoryKeys
+	var keys, byID, byName store.DirectoryKeys
 	for i := range accounts {
 		name := fmt.Sprintf("u%05d", i)
-		accounts[i] = idmap.Account{ID: name, Username: "X" + name, Email: name + "@example.com", Aliases: []string{name + "@example.org"}}
+		accounts[i] = idmap.Account{ID: name, Username: "X" + name, Email: name + "@example.com", Aliases: []string{name + "@example.org"}, Name: "Name of " + name}
 		keys.AddressKeys = append(keys.AddressKeys, name+"@example.org")
 		keys.UserKeys = append(keys.UserKeys, "x"+name)
+		byName.NameKeys = append(byName.NameKeys, "name of "+name)
 		byID.IDs = append(byID.IDs, name)
 	}
 	w.connections().putAccounts("mail", accounts...)
 	w.putAccounts("mail", accounts...) // again, over what is there
 	equal(w.t, "by address and user id", w.accounts("mail", keys), accounts)
 	equal(w.t, "by id", w.accounts("mail", byID), accounts)
+	equal(w.t, "by name", w.accounts("mail", byName), accounts)
 	equal(w.t, "count", read(w, func(r store.Reader) (int, error) {
 		return r.CountAccounts(w.ctx, "mail", idmap.DirectoryFilter{})
 	}), n)

@@ -15,7 +15,10 @@ var identifierTests = map[string]func(world){
 	"ids that differ in a byte are different connections":    testIdentifierConnections,
 	"user ids and emails are told apart by canonical form":   testIdentifierMappings,
 	"ledger addresses and idempotency keys differ in a byte": testIdentifierKeys,
+	"ids that differ in a byte are different maps and jobs":  testIdentifierMaps,
+	"ids that differ in a byte are different map items":      testIdentifierItems,
 	"what cannot be text is not found and not stored":        testIdentifierNotText,
+	"what cannot be text is not found in or stored of maps":  testIdentifierMapNotText,
 	"the longest names are stored":                           testIdentifierLongest,
 }
 
@@ -141,7 +144,7 @@ func testIdentifierKeys(w world) {
 func testIdentifierNotText(w world) {
 	w.connections()
 	for _, bad := range []string{"a\x00b", "\x00", "\xff", "a\xc3", "\xed\xa0\x80"} {
-		keys := store.DirectoryKeys{IDs: []string{bad}, UserKeys: []string{bad}, AddressKeys: []string{bad}}
+		keys := store.DirectoryKeys{IDs: []string{bad}, UserKeys: []string{bad}, AddressKeys: []string{bad}, NameKeys: []string{bad}}
 		nothing(w.t, "accounts", w.accounts("mail", keys))
 		nothing(w.t, "accounts", w.accounts(bad, store.DirectoryKeys{IDs: []string{"a"}}))
 		nothing(w.t, "connections", w.connection(bad))
@@ -190,6 +193,16 @@ func testIdentifierLongest(w world) {
 	a := idmap.Account{ID: long(idmap.MaxUserIDLength), Username: m.UserID, Email: m.Email, Name: c.Name}
 	w.putAccounts("mail", a)
 	equal(w.t, "account", w.accounts("mail", store.DirectoryKeys{AddressKeys: []string{m.EmailCanonical}}), []idmap.Account{a})
+	equal(w.t, "account by name", w.accounts("mail", store.DirectoryKeys{NameKeys: []string{idmap.NameKey(c.Name)}}), []idmap.Account{a})
+	g := idmap.Group{ID: a.ID, Name: c.Name, Caption: long(idmap.MaxNameLength - 1)}
+	w.update(func(tx store.Tx) error { return tx.PutGroups(w.ctx, "mail", []idmap.Group{g}) })
+	equal(w.t, "group by caption", w.groups("mail", store.DirectoryKeys{NameKeys: []string{idmap.NameKey(g.Caption)}}), []idmap.Group{g})
 	w.claim(claim("e", m.Email, holder("app", a.ID, m.UserID)))
 	equal(w.t, "holders", w.entry(m.EmailCanonical).Holders, []idmap.EmailHolder{holder("app", a.ID, m.UserID)})
+	longest := someMap("m")
+	longest.Name = c.Name
+	item := idmap.MapItem{ID: "i", Role: idmap.RoleException, Subject: *principal(a.ID, c.Name), Target: *principal(a.ID, c.Name)}
+	w.insertMaps(idmap.AccountMap, longest).putItems("m", item)
+	equal(w.t, "map", w.maps(idmap.AccountMap, "m"), []idmap.Map{longest})
+	equal(w.t, "items", w.items("m"), []idmap.MapItem{item})
 }

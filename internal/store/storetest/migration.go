@@ -18,7 +18,7 @@ import (
 // Migrations runs the migrations of an empty database one by one and adds, after each, the rows that it made room for.
 // What the store then reads must be what was there before the migrations that came after it.
 func Migrations(t *testing.T, db *sql.DB, provider *goose.Provider, open func(t *testing.T) store.Store) {
-	steps := [][]raw{rawDirectory(), rawMapping(), rawLedger(), rawRecords()}
+	steps := [][]raw{rawDirectory(), rawMapping(), rawLedger(), rawRecords(), rawMap()}
 	equal(t, "migrations with rows", len(steps), len(provider.ListSources()))
 	for _, rows := range steps {
 		if _, err := provider.UpByOne(t.Context()); err != nil {
@@ -59,20 +59,20 @@ func digest(key string) string {
 
 func rawDirectory() []raw {
 	conn := func(id string) raw {
-		return raw{"connections", "id, name, name_key, name_digest, platform_id, authoritative, mail_domain, directory, revision, created_on, modified_on", []any{
-			id, "Connection " + id, "connection " + id, digest("connection " + id), "generic", false, "", "", 1, us(1), us(1),
+		return raw{"connections", "id, name, name_key, name_digest, platform_id, authoritative, mail_domain, directory, directory_version, revision, created_on, modified_on", []any{
+			id, "Connection " + id, "connection " + id, digest("connection " + id), "generic", false, "", "", "random", 1, us(1), us(1),
 		}}
 	}
 	const addresses = "connection_id, owner_kind, owner_id, position, address_key"
 	return []raw{
 		conn("mail"), conn("app"),
-		{"accounts", "connection_id, id, username, email, aliases, name, given_name, surname, user_type, disabled, admin, built_in, readonly, deleted_on, revision, user_key, search", []any{
+		{"accounts", "connection_id, id, username, email, aliases, name, given_name, surname, user_type, disabled, admin, built_in, readonly, external, deleted_on, revision, user_key, name_digest, search", []any{
 			"mail", "A-1", "Ålice", "Alice@Example.com", `["smtp:a.one@example.com","no address"]`, "Alice Ö", "Alice", "Ö",
-			"non_interactive", true, true, true, true, us(7), 4, "ålice", "alice ö",
+			"non_interactive", true, true, true, true, true, us(7), 4, "ålice", digest("alice ö"), "alice ö",
 		}},
 		{"directory_addresses", addresses, []any{"mail", "account", "A-1", 0, "alice@example.com"}},
-		{"groups", "connection_id, id, name, caption, addresses, built_in, disabled, readonly, revision, search", []any{
-			"mail", "g", "", "", `["g@example.com"]`, false, false, false, 1, "",
+		{"groups", "connection_id, id, name, caption, addresses, built_in, disabled, readonly, revision, name_digest, caption_digest, search", []any{
+			"mail", "g", "Staff", "All  Staff", `["g@example.com"]`, false, false, false, 1, digest("staff"), digest("all staff"), "staff",
 		}},
 		{"directory_addresses", addresses, []any{"mail", "group", "g", 0, "g@example.com"}},
 	}
@@ -108,11 +108,36 @@ func rawRecords() []raw {
 	}
 }
 
+func rawMap() []raw {
+	const mapBy = `{"id":true,"name":true,"username":true,"email":true,"caption":true,"default":true,"fuzzy":true,"external_passthrough":true,` +
+		`"passthrough":true,"built_in":true,"ldap":true,"external_resolve":"first","fuzzy_threshold":0.700000000000001}`
+	source, destination := rawPrincipal("s-1", "Ålice"), rawPrincipal("d-1", `B"o\b`)
+	subject, target := rawPrincipal("s", "Ålice"), rawPrincipal("d", "bob")
+	kept := `{"id":"map1","name":"Straße 1","source":{"connection":{"id":"mail"},"default":` + source + `},"destination":{"connection":{"id":"app"},` +
+		`"default":` + destination + `},"unmapped_policy":"passthrough","map_by":` + mapBy + `,"exceptions":[{"id":"i","source":` + subject +
+		`,"destination":` + target + `}],"exclusions":[],"revision":3,"created_on":"2026-02-03T04:05:01.123456Z","modified_on":"2026-02-03T04:05:01.123456Z"}`
+	return []raw{
+		{"maps", "id, kind, name, name_key, name_digest, source_connection_id, source_default, destination_connection_id, destination_default, unmapped_policy, map_by, revision, created_on, modified_on", []any{
+			"map1", "account_map", "Straße 1", "strasse 1", digest("strasse 1"), "mail", source, "app", destination, "passthrough", mapBy, 1, us(1), us(1),
+		}},
+		{"map_items", "map_id, id, role, subject_id, subject, target, search", []any{"map1", "i", "exception", "s", subject, target, "ålice"}},
+		{"map_revisions", "map_id, revision, kind, map_json", []any{"map1", 3, "account_map", kept}},
+		{"jobs", "id, name, name_key, kind, status, source_connection_id, destination_connection_id, account_map_id, account_map_revision, group_map_id, group_map_revision, revision, created_on, modified_on", []any{
+			"j1", `Größe " 100%`, `grösse " 100%`, "transfer", "idle", "mail", "app", "map1", 3, "map2", 4, 1, us(1), us(1),
+		}},
+	}
+}
+
+func rawPrincipal(id, name string) string {
+	return fmt.Sprintf(`{"type":"account","id":%q,"name":%q,"username":%q,"email":%q,"caption":%q}`,
+		id, name, "user "+name, "SMTP:"+name+"@Example.com", "caption "+name)
+}
+
 // schema is every column of the current release. A migration changes it here too, once for both engines.
 var schema = map[string]string{
-	"connections":              "authoritative created_on directory id mail_domain modified_on name name_digest name_key platform_id revision",
-	"accounts":                 "admin aliases built_in connection_id deleted_on disabled email given_name id name readonly revision search surname user_key user_type username",
-	"groups":                   "addresses built_in caption connection_id deleted_on disabled id name readonly revision search",
+	"connections":              "authoritative created_on directory directory_version id mail_domain modified_on name name_digest name_key platform_id revision",
+	"accounts":                 "admin aliases built_in connection_id deleted_on disabled email external given_name id name name_digest readonly revision search surname user_key user_type username",
+	"groups":                   "addresses built_in caption caption_digest connection_id deleted_on disabled id name name_digest readonly revision search",
 	"directory_addresses":      "address_key connection_id owner_id owner_kind position",
 	"user_mappings":            "created_on destination_account_id destination_connection_id email email_domain email_key email_scope email_source id last_sign_in_on modified_on origin revision search source_account_id source_connection_id user_id user_key",
 	"email_assignments":        "address address_key connection_id first_seen_on id last_seen_on release_reason released_by released_on revision search seen_by",
@@ -120,6 +145,10 @@ var schema = map[string]string{
 	"audit":                    "action after_json before_json happened_on id kind object_id reason who",
 	"tokens":                   "created_on expires_on id name name_digest name_key scopes secret_hash",
 	"idempotency_keys":         "actor answer created_on object_id request_hash request_key",
+	"maps":                     "created_on destination_connection_id destination_default id kind map_by modified_on name name_digest name_key revision source_connection_id source_default unmapped_policy",
+	"map_items":                "id map_id role search subject subject_id target",
+	"map_revisions":            "kind map_id map_json revision",
+	"jobs":                     "account_map_id account_map_revision created_on destination_connection_id group_map_id group_map_revision id kind modified_on name name_key revision source_connection_id status",
 }
 
 // Schema compares the tables of a migrated database, and their columns, with those that both engines must have. The

@@ -63,6 +63,9 @@ func (w world) fillPages() []pages {
 			if err := tx.InsertUserMappings(w.ctx, []store.UserMapping{m}); err != nil {
 				return err
 			}
+			if err := w.fillMapPages(tx, name); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -93,11 +96,38 @@ func (w world) fillPages() []pages {
 			list, err := r.ListAudit(w.ctx, idmap.AuditFilter{}, p)
 			return ids(list, err, func(e idmap.AuditEntry) string { return e.ID })
 		}},
+		{"maps", names, func(r store.Reader, p idmap.Page) ([]string, error) {
+			list, err := r.ListMaps(w.ctx, idmap.MapFilter{Kind: idmap.GroupMap}, p)
+			return ids(list, err, func(m idmap.Map) string { return m.ID })
+		}},
+		{"map items", names, func(r store.Reader, p idmap.Page) ([]string, error) {
+			list, err := r.ListMapItems(w.ctx, "B", idmap.MapItemFilter{}, p)
+			return ids(list, err, func(i idmap.MapItem) string { return i.ID })
+		}},
+		{"named map items", names, func(r store.Reader, p idmap.Page) ([]string, error) {
+			list, err := r.ListMapItems(w.ctx, "B", idmap.MapItemFilter{IDs: names}, p)
+			return ids(list, err, func(i idmap.MapItem) string { return i.ID })
+		}},
+		{"jobs", names, func(r store.Reader, p idmap.Page) ([]string, error) {
+			list, err := r.ListJobs(w.ctx, idmap.JobFilter{}, p)
+			return ids(list, err, func(j idmap.Job) string { return j.ID })
+		}},
 		{"tokens", names, func(r store.Reader, p idmap.Page) ([]string, error) {
 			list, err := r.ListTokens(w.ctx, p)
 			return ids(list, err, func(t idmap.Token) string { return t.ID })
 		}},
 	}
+}
+
+// fillMapPages makes a map of that name, an item of the map "B", and a job.
+func (w world) fillMapPages(tx store.Tx, name string) error {
+	m := someMap(name)
+	m.Name, m.Source.Connection.ID, m.Destination.Connection.ID = hexAddress(name), "B", "a"
+	return firstError(
+		func() error { return tx.InsertMap(w.ctx, idmap.GroupMap, m) },
+		func() error { return tx.PutMapItems(w.ctx, "B", []idmap.MapItem{exception(name, name, "d")}) },
+		func() error { return tx.InsertJob(w.ctx, job(name)) },
+	)
 }
 
 // hexAddress makes an address of any text.

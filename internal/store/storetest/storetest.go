@@ -16,6 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}{
 		{"connections", connectionTests},
 		{"directory", directoryTests},
+		{"directory versions", directoryVersionTests},
 		{"user mappings", userMappingTests},
 		{"uniqueness", uniquenessTests},
 		{"ledger", ledgerTests},
@@ -23,11 +24,16 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"audit", auditTests},
 		{"tokens", tokenTests},
 		{"idempotency keys", idempotencyTests},
+		{"maps", mapTests},
+		{"map items", mapItemTests},
+		{"map revisions", mapRevisionTests},
+		{"jobs", jobTests},
 		{"identifiers", identifierTests},
 		{"filters", filterTests},
 		{"paging", pagingTests},
 		{"transactions", transactionTests},
 		{"concurrency", concurrencyTests},
+		{"concurrency of maps", mapConcurrencyTests},
 	} {
 		t.Run(topic.name, func(t *testing.T) {
 			for name, test := range topic.tests {

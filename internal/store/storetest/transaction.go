@@ -32,94 +32,6 @@ var transactionTests = map[string]func(world){
 	"Close may be called twice":                                testCloseTwice,
 }
 
-// fill writes a row of every noun.
-func (w world) fill() {
-	w.t.Helper()
-	w.update(func(tx store.Tx) error { return w.fillWith(tx) })
-}
-
-func (w world) fillWith(tx store.Tx) error {
-	return firstError(
-		func() error { return tx.InsertConnection(w.ctx, connection("mail")) },
-		func() error { return tx.InsertConnection(w.ctx, connection("app")) },
-		func() error { return tx.PutAccounts(w.ctx, "mail", []idmap.Account{fullAccount()}) },
-		func() error {
-			return tx.PutGroups(w.ctx, "mail", []idmap.Group{{ID: "g", Addresses: []string{"g@example.com"}}})
-		},
-		func() error {
-			return tx.InsertUserMappings(w.ctx, []store.UserMapping{mapping("m", "a@example.com", "a")})
-		},
-		func() error {
-			claims := []store.EmailClaim{claim("e", "a@example.com", holder("app", "", "a"))}
-			_, err := tx.ClaimEmails(w.ctx, claims, *at(10))
-			return err
-		},
-		func() error { return tx.AppendAudit(w.ctx, []idmap.AuditEntry{auditEntry(1, "user_mapping", "m")}) },
-		func() error { return tx.InsertToken(w.ctx, token("t"), "hash") },
-		func() error { _, err := tx.ClaimIdempotencyKey(w.ctx, record("t", "k")); return err },
-		func() error { return tx.AnswerIdempotencyKey(w.ctx, answered(record("t", "k"), "m")) },
-	)
-}
-
-// contents is a row of every noun, or none.
-type contents struct {
-	Connections []idmap.Connection
-	Accounts    []idmap.Account
-	Groups      []idmap.Group
-	Mappings    []idmap.UserMapping
-	Entries     []idmap.EmailAssignment
-	Audit       []idmap.AuditEntry
-	Tokens      []idmap.Token
-	Records     []store.IdempotencyRecord
-}
-
-func (w world) everything() contents {
-	w.t.Helper()
-	return read(w, func(r store.Reader) (c contents, err error) {
-		return c, firstError(
-			func() error { c.Connections, err = r.ListConnections(w.ctx, idmap.ConnectionFilter{}, all); return err },
-			func() error {
-				c.Accounts, err = r.ListAccounts(w.ctx, "mail", idmap.DirectoryFilter{}, all)
-				return err
-			},
-			func() error { c.Groups, err = r.ListGroups(w.ctx, "mail", idmap.DirectoryFilter{}, all); return err },
-			func() error { c.Mappings, err = r.ListUserMappings(w.ctx, idmap.UserMappingFilter{}, all); return err },
-			func() error {
-				c.Entries, err = r.ListEmailAssignments(w.ctx, idmap.EmailAssignmentFilter{}, all)
-				return err
-			},
-			func() error { c.Audit, err = r.ListAudit(w.ctx, idmap.AuditFilter{}, all); return err },
-			func() error { c.Tokens, err = r.ListTokens(w.ctx, all); return err },
-			func() error { c.Records, err = r.IdempotencyRecords(w.ctx, "t", []string{"k"}); return err },
-		)
-	})
-}
-
-// checkEmpty fails unless nothing of fill is there: it can be written.
-func (w world) checkEmpty() {
-	w.t.Helper()
-	c := w.everything()
-	if n := len(c.Connections) + len(c.Accounts) + len(c.Groups) + len(c.Mappings) + len(c.Entries) + len(c.Audit) +
-		len(c.Tokens) + len(c.Records); n != 0 {
-		w.t.Fatalf("%d rows remain: %+v", n, c)
-	}
-	w.fill()
-	w.checkFilled()
-}
-
-func (w world) checkFilled() {
-	w.t.Helper()
-	c := w.everything()
-	equal(w.t, "connections", len(c.Connections), 2)
-	equal(w.t, "accounts", c.Accounts, []idmap.Account{fullAccount()})
-	equal(w.t, "groups", len(c.Groups), 1)
-	equal(w.t, "mappings", c.Mappings, []idmap.UserMapping{mapping("m", "a@example.com", "a").UserMapping})
-	equal(w.t, "holders", c.Entries[0].Holders, []idmap.EmailHolder{holder("app", "", "a")})
-	equal(w.t, "audit", c.Audit, []idmap.AuditEntry{auditEntry(1, "user_mapping", "m")})
-	equal(w.t, "tokens", c.Tokens, []idmap.Token{token("t")})
-	equal(w.t, "records", c.Records, []store.IdempotencyRecord{answered(record("t", "k"), "m")})
-}
-
 func testRollback(w world) {
 	w.refused(errRollBack, func(tx store.Tx) error { return errors.Join(w.fillWith(tx), errRollBack) })
 	w.checkEmpty()
@@ -170,6 +82,16 @@ func testFailedTransaction(w world) {
 			"LockConnection":   func() error { return tx.LockConnection(w.ctx, "mail") },
 			"ShareConnections": func() error { return tx.ShareConnections(w.ctx, []string{"mail"}) },
 			"DeleteConnection": func() error { return tx.DeleteConnection(w.ctx, "app") },
+			"DirectoryVersion": func() error { _, err := tx.DirectoryVersion(w.ctx, "\x00"); return err },
+			"PutAccounts":      func() error { return tx.PutAccounts(w.ctx, "mail", nil) },
+			"Maps":             func() error { _, err := tx.Maps(w.ctx, idmap.AccountMap, nil); return err },
+			"LockMap":          func() error { return tx.LockMap(w.ctx, idmap.AccountMap, "map1") },
+			"ListMapItems": func() error {
+				_, err := tx.ListMapItems(w.ctx, "map1", idmap.MapItemFilter{IDs: []string{"\x00"}}, all)
+				return err
+			},
+			"PutMapItems": func() error { return tx.PutMapItems(w.ctx, "map1", nil) },
+			"DeleteJob":   func() error { return tx.DeleteJob(w.ctx, "j1") },
 		} {
 			if err := call(); !errors.Is(err, store.ErrConflict) {
 				w.t.Errorf("%s after a failure answers %v", name, err)

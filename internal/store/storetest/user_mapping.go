@@ -237,6 +237,8 @@ func testMappingNothing(w world) {
 			func() error { return tx.DeleteUserMappings(w.ctx, nil) },
 			func() error { return tx.PutAccounts(w.ctx, "none", nil) },
 			func() error { return tx.PutGroups(w.ctx, "none", nil) },
+			func() error { return tx.PutMapItems(w.ctx, "none", nil) },
+			func() error { return tx.DeleteMapItems(w.ctx, "none", nil) },
 			func() error { return tx.AppendAudit(w.ctx, nil) },
 			func() error { return tx.ForgetIdempotencyKeys(w.ctx, nil) },
 			func() error { _, err := tx.ClaimEmails(w.ctx, nil, *at(1)); return err },

@@ -176,6 +176,25 @@ func equal[T any](t interface {
 	t.Fatalf("%s:\n got %s\nwant %s", what, g, w)
 }
 
+// complete fails unless every field of an object is set, but for some: so that a test of all fields has the next one too.
+func complete(t *testing.T, object any, but ...string) {
+	t.Helper()
+	v := reflect.Indirect(reflect.ValueOf(object))
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if !field.IsExported() || slices.Contains(but, field.Name) {
+			continue
+		}
+		if v.Field(i).IsZero() {
+			t.Fatalf("%s of %T is not set", field.Name, object)
+		}
+		inner := reflect.Indirect(v.Field(i))
+		if inner.Kind() == reflect.Struct && inner.Type() != reflect.TypeFor[time.Time]() {
+			complete(t, inner.Interface(), but...)
+		}
+	}
+}
+
 // nothing fails unless a list is empty.
 func nothing[T any](t *testing.T, what string, got []T) {
 	t.Helper()

@@ -3,17 +3,18 @@
 -- A "search" column is what free text is looked for in: the folded names and addresses of the row, a line each.
 
 CREATE TABLE connections (
-    id            {{key}} NOT NULL PRIMARY KEY,
-    name          TEXT    NOT NULL,
-    name_key      {{key}} NOT NULL,
-    name_digest   {{key}} NOT NULL, -- of name_key, which may be too long for an index of PostgreSQL
-    platform_id   {{key}} NOT NULL,
-    authoritative BOOLEAN NOT NULL,
-    mail_domain   TEXT    NOT NULL,
-    directory     TEXT    NOT NULL, -- JSON, '' for none
-    revision      BIGINT  NOT NULL,
-    created_on    BIGINT,           -- microseconds since 1970, as all times
-    modified_on   BIGINT
+    id                {{key}} NOT NULL PRIMARY KEY,
+    name              TEXT    NOT NULL,
+    name_key          {{key}} NOT NULL,
+    name_digest       {{key}} NOT NULL, -- of name_key, which may be too long for an index of PostgreSQL
+    platform_id       {{key}} NOT NULL,
+    authoritative     BOOLEAN NOT NULL,
+    mail_domain       TEXT    NOT NULL,
+    directory         TEXT    NOT NULL, -- JSON, '' for none
+    directory_version TEXT    NOT NULL, -- a random text, a new one for each write of accounts or groups
+    revision          BIGINT  NOT NULL,
+    created_on        BIGINT,           -- microseconds since 1970, as all times
+    modified_on       BIGINT
 );
 
 CREATE UNIQUE INDEX connections_name ON connections (name_digest);
@@ -32,29 +33,37 @@ CREATE TABLE accounts (
     admin         BOOLEAN NOT NULL,
     built_in      BOOLEAN NOT NULL,
     readonly      BOOLEAN NOT NULL,
+    external      BOOLEAN NOT NULL,
     deleted_on    BIGINT,
     revision      BIGINT  NOT NULL,
     user_key      {{key}} NOT NULL,
+    name_digest   {{key}} NOT NULL, -- of the folded name, '' for none
     search        {{key}} NOT NULL,
     PRIMARY KEY (connection_id, id)
 );
 
 CREATE INDEX accounts_user_key ON accounts (connection_id, user_key);
+CREATE INDEX accounts_name ON accounts (connection_id, name_digest);
 
 CREATE TABLE groups (
-    connection_id {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
-    id            {{key}} NOT NULL,
-    name          TEXT    NOT NULL,
-    caption       TEXT    NOT NULL,
-    addresses     TEXT    NOT NULL, -- JSON, '' for none
-    built_in      BOOLEAN NOT NULL,
-    disabled      BOOLEAN NOT NULL,
-    readonly      BOOLEAN NOT NULL,
-    deleted_on    BIGINT,
-    revision      BIGINT  NOT NULL,
-    search        {{key}} NOT NULL,
+    connection_id  {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    id             {{key}} NOT NULL,
+    name           TEXT    NOT NULL,
+    caption        TEXT    NOT NULL,
+    addresses      TEXT    NOT NULL, -- JSON, '' for none
+    built_in       BOOLEAN NOT NULL,
+    disabled       BOOLEAN NOT NULL,
+    readonly       BOOLEAN NOT NULL,
+    deleted_on     BIGINT,
+    revision       BIGINT  NOT NULL,
+    name_digest    {{key}} NOT NULL, -- of the folded name, '' for none
+    caption_digest {{key}} NOT NULL, -- of the folded caption, '' for none
+    search         {{key}} NOT NULL,
     PRIMARY KEY (connection_id, id)
 );
+
+CREATE INDEX groups_name ON groups (connection_id, name_digest);
+CREATE INDEX groups_caption ON groups (connection_id, caption_digest);
 
 CREATE TABLE directory_addresses (
     connection_id {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,

@@ -1,0 +1,104 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+const jobColumns = `id, name, kind, status, source_connection_id, destination_connection_id, account_map_id, ` +
+	`account_map_revision, group_map_id, group_map_revision, revision, modified_on`
+
+var jobs = table[idmap.Job]{
+	name: "jobs", columns: jobColumns + ", created_on", scan: scanJob,
+	id: func(j idmap.Job) string { return j.ID },
+}
+
+func scanJob(r row) (j idmap.Job, err error) {
+	var accountMap, groupMap idmap.MapUse
+	err = r.Scan(&j.ID, &j.Name, &j.Kind, &j.Status, &j.Transfer.Source.Connection.ID,
+		&j.Transfer.Destination.Connection.ID, &accountMap.ID, &accountMap.Revision, &groupMap.ID, &groupMap.Revision,
+		&j.Revision, when{&j.ModifiedOn}, when{&j.CreatedOn})
+	j.Transfer.AccountMap, j.Transfer.GroupMap = used(accountMap), used(groupMap)
+	return j, err
+}
+
+// used returns nil for no map.
+func used(u idmap.MapUse) *idmap.MapUse {
+	if u.ID == "" {
+		return nil
+	}
+	return &u
+}
+
+// jobWriteColumns are the columns that an update writes.
+const jobWriteColumns = jobColumns + ", name_key"
+
+func jobValues(j idmap.Job) []any {
+	var accountMap, groupMap idmap.MapUse
+	if u := j.Transfer.AccountMap; u != nil {
+		accountMap = *u
+	}
+	if u := j.Transfer.GroupMap; u != nil {
+		groupMap = *u
+	}
+	return []any{
+		j.ID, j.Name, j.Kind, string(j.Status), j.Transfer.Source.Connection.ID, j.Transfer.Destination.Connection.ID,
+		accountMap.ID, accountMap.Revision, groupMap.ID, groupMap.Revision, j.Revision, micros(j.ModifiedOn),
+		idmap.Fold(j.Name),
+	}
+}
+
+func (s *session) Jobs(ctx context.Context, ids []string) ([]idmap.Job, error) {
+	l := newLookup(s, jobs)
+	l.any(ctx, ids, "id IN (*)")
+	return l.answer()
+}
+
+func jobWhere(f idmap.JobFilter) (w where) {
+	if id := f.MapID; id != "" {
+		w.and("(account_map_id = ? OR group_map_id = ?)", id, id)
+	}
+	if f.Unfinished {
+		var finished []any
+		for _, status := range idmap.JobStatuses() {
+			if status.Finished() {
+				finished = append(finished, string(status))
+			}
+		}
+		w.and("status NOT IN ("+repeated("?", len(finished))+")", finished...)
+	}
+	w.equal("kind", f.Kind)
+	w.equal("status", string(f.Status))
+	w.contains("name_key", f.Query)
+	return w
+}
+
+func (s *session) ListJobs(ctx context.Context, f idmap.JobFilter, page idmap.Page) ([]idmap.Job, error) {
+	return list(ctx, s, jobs, jobWhere(f), page)
+}
+
+func (s *session) CountJobs(ctx context.Context, f idmap.JobFilter) (int, error) {
+	return count(ctx, s, "jobs", jobWhere(f))
+}
+
+func (s *session) InsertJob(ctx context.Context, j idmap.Job) error {
+	row := append(jobValues(j), micros(j.CreatedOn))
+	return s.insert(ctx, "jobs", jobWriteColumns+", created_on", "", [][]any{row}, nil)
+}
+
+func (s *session) UpdateJob(ctx context.Context, j idmap.Job) error {
+	values := jobValues(j)
+	query := `UPDATE jobs SET (` + jobWriteColumns + `) = (` + repeated("?", len(values)) + `) WHERE id = ? AND revision = ?`
+	if err := s.execExactly(ctx, 1, query, append(values, j.ID, j.Revision-1)...); err != nil {
+		return err
+	}
+	return s.dropMapRevisions(ctx)
+}
+
+func (s *session) DeleteJob(ctx context.Context, id string) error {
+	if _, err := s.exec(ctx, `DELETE FROM jobs WHERE id = ?`, id); err != nil {
+		return err
+	}
+	return s.dropMapRevisions(ctx)
+}
