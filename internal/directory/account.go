@@ -19,6 +19,7 @@ var accountColumns = []column[idmap.Account]{
 	{"disabled", func(a *idmap.Account) value { return flag{&a.Disabled} }},
 	{"admin", func(a *idmap.Account) value { return flag{&a.Admin} }},
 	{"built_in", func(a *idmap.Account) value { return flag{&a.BuiltIn} }},
+	{"external", func(a *idmap.Account) value { return flag{&a.External} }},
 }
 
 // newAccountChecks returns the checks of one file: ids and user ids are each held by one row.

@@ -15,7 +15,7 @@ type csvSource[T any] struct {
 }
 
 // openCSV reads the header. A header at fault ends the reading: no row behind it could be understood.
-func openCSV[T any](r *bufio.Reader, columns []column[T], found *findings) (source[T], error) {
+func openCSV[T any](r *bufio.Reader, form form[T], found *findings) (source[T], error) {
 	s := &csvSource[T]{r: csv.NewReader(r)}
 	s.r.FieldsPerRecord = -1 // counted by hand, so that reading goes on behind a row of the wrong length
 	s.r.ReuseRecord = true
@@ -23,23 +23,39 @@ func openCSV[T any](r *bufio.Reader, columns []column[T], found *findings) (sour
 	var syntax *csv.ParseError
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, emptyFile()
+		return nil, form.emptyFile()
 	case errors.As(err, &syntax):
 		found.add(syntax.Line, "", "The header cannot be read: %s.", quoting(syntax))
 		return nil, found.err()
 	case err != nil:
-		return nil, fmt.Errorf("reading the directory file: %w", err)
+		return nil, fmt.Errorf("reading the file: %w", err)
 	}
 	for i, name := range header {
 		line, _ := s.r.FieldPos(i)
-		s.addColumn(strings.TrimSpace(name), line, columns, found)
+		s.addColumn(strings.TrimSpace(name), line, form.columns, found)
 	}
-	if _, ok := find(s.columns, "id"); !ok {
-		line, _ := s.r.FieldPos(0)
-		found.add(line, "id", "The header does not name the column id. The first line of a CSV file names its columns, separated by commas: id, and any of %s.",
-			names(columns[1:]))
-	}
+	line, _ := s.r.FieldPos(0)
+	s.checkRequired(line, form, found)
 	return s, found.err()
+}
+
+// checkRequired notes the columns without which a row says nothing.
+func (s *csvSource[T]) checkRequired(line int, form form[T], found *findings) {
+	var missing []column[T]
+	for _, c := range form.columns[:form.required] {
+		if _, ok := find(s.columns, c.name); !ok {
+			missing = append(missing, c)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	noun := "column"
+	if len(missing) > 1 {
+		noun = "columns"
+	}
+	found.add(line, missing[0].name, "The header does not name the %s %s. The first line of a CSV file names its columns, separated by commas: %s.",
+		noun, names(missing), form.header())
 }
 
 func (s *csvSource[T]) addColumn(name string, line int, columns []column[T], found *findings) {

@@ -11,10 +11,10 @@ import (
 )
 
 type jsonSource[T any] struct {
-	r       *bufio.Reader
-	columns []column[T]
-	line    int
-	lines   bool // a line that is not blank was seen
+	r     *bufio.Reader
+	form  form[T]
+	line  int
+	lines bool // a line that is not blank was seen
 }
 
 func (s *jsonSource[T]) next(found *findings) (row[T], bool, error) {
@@ -30,10 +30,10 @@ func (s *jsonSource[T]) next(found *findings) (row[T], bool, error) {
 	}
 	seen := map[string]bool{}
 	for _, field := range fields {
-		c, ok := find(s.columns, field.name)
+		c, ok := find(s.form.columns, field.name)
 		switch {
 		case !ok:
-			found.add(s.line, clip(field.name), "The field %s is unknown. The fields are %s. Rename or remove it.", quote(field.name), names(s.columns))
+			found.add(s.line, clip(field.name), "The field %s is unknown. The fields are %s. Rename or remove it.", quote(field.name), names(s.form.columns))
 			continue
 		case seen[field.name]:
 			found.add(s.line, field.name, "The object has the field %s twice. Remove one of them.", quote(field.name))
@@ -65,7 +65,7 @@ func (s *jsonSource[T]) nextLine() ([]byte, error) {
 			return line, nil
 		}
 		if err != nil && !s.lines {
-			return nil, emptyFile()
+			return nil, s.form.emptyFile()
 		}
 		if err != nil {
 			return nil, io.EOF

@@ -15,15 +15,15 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-const allAccountColumns = "id,username,email,aliases,name,given_name,surname,user_type,disabled,admin,built_in\n"
+const allAccountColumns = "id,username,email,aliases,name,given_name,surname,user_type,disabled,admin,built_in,external\n"
 
 func TestParseAccounts(t *testing.T) {
 	full := idmap.Account{
 		ID: "a1", Username: "Alice", Email: "SMTP:Alice@Example.com", Aliases: []string{"SMTP:al@example.com", "smtp:a@example.com", "b@example.com"},
 		Name: "Alice, the 1st", GivenName: "Alice", Surname: "Ångström", UserType: idmap.UserTypeNonInteractive,
-		Disabled: true, Admin: true, BuiltIn: true,
+		Disabled: true, Admin: true, BuiltIn: true, External: true,
 	}
-	row := `a1, Alice ,SMTP:Alice@Example.com,SMTP:al@example.com; smtp:a@example.com ;;b@example.com,"Alice, the 1st",Alice,Ångström,Non_Interactive,TRUE,true,true`
+	row := `a1, Alice ,SMTP:Alice@Example.com,SMTP:al@example.com; smtp:a@example.com ;;b@example.com,"Alice, the 1st",Alice,Ångström,Non_Interactive,TRUE,true,true,True`
 	tests := []struct {
 		name   string
 		format directory.Format
@@ -50,7 +50,7 @@ func TestParseAccounts(t *testing.T) {
 		{
 			"JSON lines", directory.JSONLines,
 			`{"id":"a1","username":"Alice","email":"SMTP:Alice@Example.com","aliases":["SMTP:al@example.com","smtp:a@example.com","","b@example.com"],` +
-				`"name":"Alice, the 1st","given_name":"Alice","surname":"Ångström","user_type":"non_interactive","disabled":true,"admin":true,"built_in":true}`,
+				`"name":"Alice, the 1st","given_name":"Alice","surname":"Ångström","user_type":"non_interactive","disabled":true,"admin":true,"built_in":true,"external":true}`,
 			[]idmap.Account{full},
 		},
 		{"JSON null is left out", directory.JSONLines, `{"id":"1","email":null,"aliases":null,"admin":null}`, []idmap.Account{{ID: "1"}}},
@@ -152,6 +152,8 @@ func TestBadAccounts(t *testing.T) {
 		{"an attribute without an X.400 address", csv, "id,aliases\n1,P=Org\n", []string{"line 2, column aliases"}, ""},
 		{"email of another scheme", csv, "id,email\n1,x500:/o=a\n", []string{"line 2, column email"}, "is no address"},
 		{"long username", csv, "id,username\n1," + strings.Repeat("x", 256) + "\n", []string{"line 2, column username"}, "256 characters"},
+		{"a row without an end", csv, "id,name\n1,\"" + strings.Repeat("x\n", 5<<20), []string{""}, "Row 1 of the file is longer than 8 MiB"},
+		{"a line without an end", lines, "{\"id\":\"1\"}\n" + strings.Repeat("x", 9<<20), []string{""}, "Row 2 of the file is longer"},
 		{"1 MB id", csv, "id\n" + strings.Repeat("x", 1<<20) + "\n", []string{"line 2, column id"}, "at most 255"},
 		{"1 MB name", csv, "id,name\n1," + strings.Repeat("é", 1<<20) + "\n", []string{"line 2, column name"}, "at most 1000"},
 
@@ -275,7 +277,7 @@ func TestFormats(t *testing.T) {
 // lines and read back as the same.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"", "id\n", allAccountColumns + "1,u,a@b.de,x500:a;b@c.de,n,g,s,stub,true,false,\n", "\uFEFFid,name\r\n1,\"a\nb\"\r\n",
+		"", "id\n", allAccountColumns + "1,u,a@b.de,x500:a;b@c.de,n,g,s,stub,true,false,,true\n", "\uFEFFid,name\r\n1,\"a\nb\"\r\n",
 		`{"id":"1","aliases":["a@b.de"],"admin":true}`, "{\"id\":\"1\"}\n{", "id,name\n1,\"\n", "id\n\x00\n\xff\n",
 		"id,aliases\n1,X400:c=a;b=c;a@b.de\n", "\xff\xfe",
 	} {
@@ -294,7 +296,7 @@ func FuzzParse(f *testing.F) {
 		accounts, err := directory.ParseAccounts(strings.NewReader(string(file)), format)
 		if err == nil {
 			reread(t, accounts, directory.ParseAccounts)
-		} else if violations := idmap.ViolationsOf(err); len(violations) == 0 || len(violations) > 101 {
+		} else if violations := idmap.ViolationsOf(err); len(violations) == 0 || len(violations) > 1001 {
 			t.Fatalf("%d violations: %v", len(violations), err)
 		}
 	})

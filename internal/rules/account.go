@@ -70,8 +70,11 @@ func refield(found []idmap.Violation, field string, code idmap.Code) []idmap.Vio
 	return found
 }
 
+// guestMark is what Entra puts into the username of a guest, folded.
+const guestMark = "#ext#"
+
 // CompleteAccount returns the account with the defaults of its platform: where imports create stubs, an account of no
-// user type is one (S3), elsewhere it is full.
+// user type is one (S3), elsewhere it is full. One whose username says that it is a guest is external.
 func CompleteAccount(c idmap.Connection, a idmap.Account) idmap.Account {
 	if a.UserType == "" {
 		a.UserType = idmap.UserTypeFull
@@ -79,5 +82,6 @@ func CompleteAccount(c idmap.Connection, a idmap.Account) idmap.Account {
 			a.UserType = idmap.UserTypeStub
 		}
 	}
+	a.External = a.External || strings.Contains(idmap.Fold(a.Username), guestMark)
 	return a
 }

@@ -25,11 +25,7 @@ func CheckConnection(c idmap.Connection) []idmap.Violation {
 	add := func(field, format string, args ...any) {
 		found = append(found, idmap.Violation{Code: idmap.CodeInvalid, Field: field, Description: fmt.Sprintf(format, args...)})
 	}
-	if err := idmap.PlainText(c.Name, MaxConnectionNameLength); err != nil {
-		add("name", "The name of a connection cannot be stored: %s.", err)
-	} else if c.Key() == "" {
-		add("name", "The name of a connection must not be empty.")
-	}
+	found = append(found, checkName("a connection", c.Name, MaxConnectionNameLength)...)
 	if _, ok := idmap.PlatformByID(c.Platform.ID); !ok {
 		add("platform.id", "There is no platform %q. The platforms are %s.", clip(c.Platform.ID), strings.Join(idmap.PlatformIDs(), ", "))
 	}
@@ -51,6 +47,20 @@ func CheckConnectionUpdate(before, after idmap.Connection) []idmap.Violation {
 		Description: fmt.Sprintf("Connection %q is on platform %s, and the platform of a connection cannot change. Make another connection for %s.",
 			before.Name, before.Platform.ID, clip(after.Platform.ID)),
 	}}
+}
+
+// checkName reports why what, such as "a connection", cannot have the name.
+func checkName(what, name string, limit int) []idmap.Violation {
+	refuse := func(why string) []idmap.Violation {
+		return []idmap.Violation{{Code: idmap.CodeInvalid, Field: "name", Description: fmt.Sprintf("The name of %s %s.", what, why)}}
+	}
+	if err := idmap.PlainText(name, limit); err != nil {
+		return refuse("cannot be stored: " + err.Error())
+	}
+	if idmap.Fold(name) == "" {
+		return refuse("must not be empty")
+	}
+	return nil
 }
 
 // clip shortens what a user sent, for a sentence.

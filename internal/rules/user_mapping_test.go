@@ -40,8 +40,7 @@ func world(c rulestest.Case) (*rules.World, rules.Change) {
 func TestEveryCodeHasACase(t *testing.T) {
 	t.Parallel()
 	seen := map[idmap.Code]bool{
-		idmap.CodeRevisionConflict:  true, // needs two writers: the backend's tests
-		idmap.CodeMapNotRetroactive: true, // of maps
+		idmap.CodeRevisionConflict: true, // needs two writers: the backend's tests
 	}
 	for _, c := range rulestest.Cases() {
 		for _, code := range append(slices.Clone(c.Refused), c.Warned...) {
@@ -49,8 +48,8 @@ func TestEveryCodeHasACase(t *testing.T) {
 		}
 	}
 	for _, info := range idmap.Codes() {
-		if info.Code == idmap.CodeInvalid {
-			break // from here on: codes of requests and other objects
+		if info.Code == idmap.CodeNoMatchOption {
+			break // from here on: codes of maps, of requests and of other objects
 		}
 		if !seen[info.Code] {
 			t.Errorf("no case shows %s", info.Code)
