@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-cleanhttp"
 	"github.com/hashicorp/go-retryablehttp"
+	"golang.org/x/sync/semaphore"
 )
 
 // The defaults of a Config.
@@ -29,14 +30,16 @@ type Config struct {
 	Endpoint string
 	// Token is sent as the bearer token. Without one, requests carry none.
 	Token string
+	// Username and Password sign in to a DryvIQ platform, in place of a Token. The token that they give stays in memory.
+	Username, Password string
 	// CACertFile names a PEM file of authorities that are trusted besides the system's.
 	CACertFile string
 	// Transport, if set, carries the requests instead of the network, and Endpoint is ignored. See HandlerTransport.
 	Transport http.RoundTripper
 	// MaxRetries is how often a failed request is sent again: 0 is DefaultMaxRetries, a negative number is never.
 	MaxRetries int
-	// RequestTimeout is how long one attempt may take, up to the last byte of its answer. Uploads of directory files
-	// have ten minutes instead.
+	// RequestTimeout is how long one attempt may take, up to the last byte of its answer. Uploads of directory files,
+	// and what resolves or writes whole maps, have ten minutes instead.
 	RequestTimeout time.Duration
 	// MaxConcurrentRequests bounds the attempts under way at one time.
 	MaxConcurrentRequests int
@@ -50,9 +53,11 @@ type Client struct {
 	name      string   // what errors call the backend
 	base      *url.URL // without a slash at the end
 	token     string
+	password  *password // in place of the token; nil without
 	userAgent string
 	attempts  *attempts
 	retry     *retryablehttp.Client
+	server    serverKind
 }
 
 // New returns a client. It refuses a Config that cannot work, in a sentence for a person, and does no I/O but reading
@@ -62,17 +67,21 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !printable(config.Token) {
-		return nil, errors.New("the token has blanks, line breaks or characters outside of ASCII. A token is one word. Check how it was copied")
+	if err := checkCredentials(config); err != nil {
+		return nil, err
 	}
 	c := &Client{
 		name:      "mapping backend at " + base.String(),
 		base:      base,
 		token:     config.Token,
 		userAgent: orDefault(config.UserAgent, "terraform-provider-idmap"),
-		attempts: newAttempts(transport, config.Token,
+		server:    serverKind{turn: semaphore.NewWeighted(1)},
+		attempts: newAttempts(transport, newSecrets(config.Token, config.Password),
 			orDefault(max(config.RequestTimeout, 0), DefaultRequestTimeout),
 			orDefault(max(config.MaxConcurrentRequests, 0), DefaultMaxConcurrentRequests)),
+	}
+	if config.Username != "" {
+		c.password = &password{username: config.Username, password: config.Password, turn: semaphore.NewWeighted(1)}
 	}
 	if config.Transport != nil {
 		c.name = "mapping backend inside this program"
@@ -88,14 +97,28 @@ func (c *Client) Close() {
 	}
 }
 
-// String names the backend and never the token.
+// String names the backend and never a secret.
 func (c *Client) String() string { return c.name }
 
-// GoString is String, so that no way of printing a client shows the token.
+// GoString is String, so that no way of printing a client shows a secret.
 func (c *Client) GoString() string { return c.String() }
 
 // NewKey returns a fresh Idempotency-Key.
 func NewKey() string { return uuid.NewString() }
+
+func checkCredentials(config Config) error {
+	switch {
+	case !printable(config.Token):
+		return errors.New("the token has blanks, line breaks or characters outside of ASCII. A token is one word. Check how it was copied")
+	case config.Token != "" && (config.Username != "" || config.Password != ""):
+		return errors.New("there are a token, and a username or a password. One way to sign in is required. Leave out the token, or username and password")
+	case config.Username != "" && config.Password == "":
+		return errors.New("there is a username without a password. Both are required to sign in to a DryvIQ platform. Add the password, or use a token")
+	case config.Username == "" && config.Password != "":
+		return errors.New("there is a password without a username. Both are required to sign in to a DryvIQ platform. Add the username, or use a token")
+	}
+	return nil
+}
 
 // route returns where requests go, and what carries them.
 func route(config Config) (*url.URL, http.RoundTripper, error) {

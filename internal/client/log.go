@@ -7,7 +7,9 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -16,16 +18,16 @@ import (
 // attemptLog logs one attempt. Requests and answers go to the debug log, their JSON bodies to the trace log. The
 // Authorization header is never logged, nor is what looks like a secret in a body.
 type attemptLog struct {
-	ctx    context.Context
-	token  string
-	fields map[string]any
-	began  time.Time
+	ctx     context.Context
+	secrets *secrets
+	fields  map[string]any
+	began   time.Time
 }
 
 func (a *attempts) logRequest(req *http.Request) *attemptLog {
 	state := callOf(req.Context())
 	state.attempts++
-	l := &attemptLog{ctx: req.Context(), token: a.token, began: time.Now(), fields: map[string]any{
+	l := &attemptLog{ctx: req.Context(), secrets: a.secrets, began: time.Now(), fields: map[string]any{
 		"method":  req.Method,
 		"path":    req.URL.EscapedPath(),
 		"attempt": state.attempts,
@@ -42,7 +44,7 @@ func (a *attempts) logRequest(req *http.Request) *attemptLog {
 func (l *attemptLog) answer(resp *http.Response, err error) {
 	l.fields["duration_ms"] = time.Since(l.began).Milliseconds()
 	if err != nil {
-		l.fields["error"] = mask(err.Error(), l.token)
+		l.fields["error"] = l.secrets.mask(err.Error())
 		tflog.Debug(l.ctx, "No answer from mapping backend", l.fields)
 		return
 	}
@@ -64,7 +66,7 @@ func (l *attemptLog) body(message string, header http.Header, body io.Reader) {
 	if err != nil || len(content) == 0 {
 		return
 	}
-	tflog.Trace(l.ctx, message, map[string]any{"path": l.fields["path"], "attempt": l.fields["attempt"], "body": mask(string(content), l.token)})
+	tflog.Trace(l.ctx, message, map[string]any{"path": l.fields["path"], "attempt": l.fields["attempt"], "body": l.secrets.mask(string(content))})
 }
 
 func isJSON(contentType string) bool {
@@ -72,13 +74,37 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
-var secretMember = regexp.MustCompile(`(?i)("(?:secret|token|password)"\s*:\s*)"(?:[^"\\]|\\.)*"`)
+var secretMember = regexp.MustCompile(`(?i)("(?:secret|(?:access_|refresh_|id_)?token|password)"\s*:\s*)"(?:[^"\\]|\\.)*"`)
+
+// secrets are the texts that must not be logged.
+type secrets struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func newSecrets(texts ...string) *secrets {
+	s := &secrets{}
+	s.add(texts...)
+	return s
+}
+
+func (s *secrets) add(texts ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, text := range texts {
+		if text != "" && !slices.Contains(s.texts, text) {
+			s.texts = append(s.texts, text)
+		}
+	}
+}
 
 // mask takes the secrets out of a text.
-func mask(text, token string) string {
+func (s *secrets) mask(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	text = secretMember.ReplaceAllString(text, `$1"***"`)
-	if token != "" {
-		text = strings.ReplaceAll(text, token, "***")
+	for _, secret := range s.texts {
+		text = strings.ReplaceAll(text, secret, "***")
 	}
 	return text
 }

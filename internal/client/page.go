@@ -26,12 +26,21 @@ type pageMeta struct {
 // list answers the objects of all pages, in the order of the server. It asks for a page when the one before is used up,
 // and ends with the first error.
 func list[T any](ctx context.Context, c *Client, nouns string, query url.Values, segments ...string) iter.Seq2[T, error] {
-	query.Set("limit", strconv.Itoa(idmap.MaxPageSize))
+	r := request{segments: segments, query: query}
+	return follow(ctx, c, r, func(a *answer) ([]T, error) {
+		objects, _, err := decode[[]T](a, nouns)
+		return objects, err
+	})
+}
+
+// follow is list for answers of any form: read takes the objects out of one. The request is the first one.
+func follow[T any](ctx context.Context, c *Client, r request, read func(*answer) ([]T, error)) iter.Seq2[T, error] {
+	r.method, r.collection = http.MethodGet, true
+	r.query.Set("limit", strconv.Itoa(idmap.MaxPageSize))
 	return func(yield func(T, error) bool) {
-		r := request{method: http.MethodGet, segments: segments, query: query}
-		seen := map[string]bool{}
+		r, seen := r, map[string]bool{}
 		for {
-			objects, next, err := page[T](ctx, c, r, nouns, seen)
+			objects, next, err := page(ctx, c, r, read, seen)
 			if err != nil {
 				var none T
 				yield(none, err)
@@ -45,18 +54,18 @@ func list[T any](ctx context.Context, c *Client, nouns string, query url.Values,
 			if next == nil {
 				return
 			}
-			r = request{method: http.MethodGet, next: next}
+			r.next = next
 		}
 	}
 }
 
 // page reads one page, and where the next one is; nil after the last.
-func page[T any](ctx context.Context, c *Client, r request, nouns string, seen map[string]bool) ([]T, *url.URL, error) {
+func page[T any](ctx context.Context, c *Client, r request, read func(*answer) ([]T, error), seen map[string]bool) ([]T, *url.URL, error) {
 	a, err := c.do(ctx, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	objects, _, err := decode[[]T](a, nouns)
+	objects, err := read(a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,6 +99,9 @@ func (c *Client) next(a *answer, seen map[string]bool) (*url.URL, error) {
 // does not know of it.
 func (c *Client) resolve(a *answer, href string) (*url.URL, error) {
 	u, err := url.Parse(href)
+	if err == nil && c.server.platform() { // whose own clients read nothing of a link but its query
+		u = &url.URL{Path: a.Request.URL.Path, RawPath: a.Request.URL.RawPath, RawQuery: u.RawQuery}
+	}
 	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") {
 		return nil, foreign(a, "its link to the next page cannot be read")
 	}

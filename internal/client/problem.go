@@ -70,6 +70,9 @@ func refusal(a *answer) error {
 	if a.StatusCode/100 == 3 {
 		return foreign(a, redirectReason(a))
 	}
+	if err := silentRefusal(a); err != nil {
+		return err
+	}
 	p, ok := readProblem(a)
 	if !ok || a.StatusCode/100 < 4 {
 		return foreign(a, "")
@@ -90,6 +93,19 @@ func refusal(a *answer) error {
 		p.Violations[i].Description = orDefault(p.Violations[i].Description, string(p.Violations[i].Code)+".")
 	}
 	return &idmap.Error{Kind: kind, Violations: p.Violations, RetryAfter: retryAfter(a.Response), Err: refusedCall(a)}
+}
+
+// silentRefusal is the error for a 401 or a 403 without a body, with which DryvIQ platforms refuse a token; else nil.
+func silentRefusal(a *answer) error {
+	if len(a.content) > 0 || a.StatusCode != http.StatusUnauthorized && a.StatusCode != http.StatusForbidden {
+		return nil
+	}
+	kind, code := kindOf(a.StatusCode)
+	return &idmap.Error{Kind: kind, Err: refusedCall(a), Violations: []idmap.Violation{{
+		Code: code,
+		Description: fmt.Sprintf("The server refused the request with status %d and does not say why. A token, or a user, that may do this is required. "+
+			"Check the token, or the username and the password, and what they are allowed to do.", a.StatusCode),
+	}}}
 }
 
 func isNotFound(v idmap.Violation) bool { return v.Code == idmap.CodeNotFound }

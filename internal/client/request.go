@@ -17,7 +17,7 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// request is one call. Exactly one of segments and next says where it goes.
+// request is one call. It goes to next, or else to the path of the segments.
 type request struct {
 	method   string
 	segments []string // of the path behind /v1, unescaped
@@ -29,8 +29,9 @@ type request struct {
 	body        any    // sent as JSON, unless it is a file
 	contentType string // of a file; "" for JSON
 
-	timeout time.Duration // of one attempt; 0 is that of the client
-	once    bool          // the call is not safe to repeat
+	timeout    time.Duration // of one attempt; 0 is that of the client
+	once       bool          // the call is not safe to repeat
+	collection bool          // it is about a list, not about an object
 }
 
 // file is a body that is sent as it is.
@@ -44,8 +45,38 @@ type answer struct {
 
 // do makes the call with all of its attempts. The answer has a status of 2xx.
 func (c *Client) do(ctx context.Context, r request) (*answer, error) {
+	a, err := c.exchange(ctx, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.StatusCode/100 == 2:
+		return a, nil
+	case untyped404(a):
+		return nil, c.missing(ctx, r, a)
+	}
+	return nil, refusal(a)
+}
+
+// exchange makes the call with all of its attempts. A token that is refused is renewed once, where that is possible. The
+// answer is of the server, or of something that claims to be it; it may be a refusal.
+func (c *Client) exchange(ctx context.Context, r request) (*answer, error) {
+	token, err := c.bearer(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.send(ctx, r, token)
+	if err != nil || a.StatusCode != http.StatusUnauthorized || c.password == nil {
+		return a, err
+	}
+	if token, err = c.bearer(ctx, token); err != nil {
+		return nil, err
+	}
+	return c.send(ctx, r, token)
+}
+
+func (c *Client) send(ctx context.Context, r request, token string) (*answer, error) {
 	state := &callState{timeout: r.timeout, once: r.once}
-	req, err := c.newRequest(context.WithValue(ctx, callKey{}, state), r)
+	req, err := c.newRequest(context.WithValue(ctx, callKey{}, state), r, token)
 	if err != nil {
 		return nil, err
 	}
@@ -59,16 +90,13 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 		return nil, c.failure(ctx, state, err)
 	}
 	a := &answer{resp, content}
-	switch {
-	case resp.StatusCode/100 == 2:
-		return a, nil
-	case outOfReach(a):
+	if resp.StatusCode/100 != 2 && outOfReach(a) {
 		return nil, c.unreachable(a, state)
 	}
-	return nil, refusal(a)
+	return a, nil
 }
 
-func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+func (c *Client) newRequest(ctx context.Context, r request, token string) (*retryablehttp.Request, error) {
 	target, err := c.target(r)
 	if err != nil {
 		return nil, err
@@ -89,8 +117,8 @@ func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Requ
 	set("Accept", "application/json, application/problem+json")
 	set("User-Agent", c.userAgent)
 	set("Idempotency-Key", r.key)
-	if c.token != "" {
-		set("Authorization", "Bearer "+c.token)
+	if token != "" {
+		set("Authorization", "Bearer "+token)
 	}
 	if r.revision > 0 {
 		set("If-Match", fmt.Sprintf("%q", fmt.Sprint(r.revision)))
@@ -199,7 +227,13 @@ func callWarned[T any](ctx context.Context, c *Client, r request, noun string) (
 // delete treats an object that does not exist as deleted: the answer to an earlier attempt may have been lost, and
 // whoever wants the object gone has what they want.
 func (c *Client) delete(ctx context.Context, revision int64, segments ...string) error {
-	_, err := c.do(ctx, request{method: http.MethodDelete, segments: segments, revision: revision})
+	return c.remove(ctx, request{revision: revision, segments: segments})
+}
+
+// remove is delete for a request that has more to say.
+func (c *Client) remove(ctx context.Context, r request) error {
+	r.method = http.MethodDelete
+	_, err := c.do(ctx, r)
 	if idmap.IsNotFound(err) {
 		return nil
 	}

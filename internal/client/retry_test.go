@@ -91,6 +91,14 @@ func TestCreateTokenIsNotRepeated(t *testing.T) {
 	}
 }
 
+// TestCreateTokenWaitsForRoom: where there was no room for a call, nothing was done.
+func TestCreateTokenWaitsForRoom(t *testing.T) {
+	s := serve(t, problemJSON(429, "rate_limited", "Wait."), answerJSON(http.StatusCreated, `{"token":{"id":"t1"}}`))
+	if token, err := clientOf(t, s.URL, nil).CreateToken(t.Context(), idmap.Token{Name: "ci"}); err != nil || token.ID != "t1" || len(s.seen()) != 2 {
+		t.Errorf("%+v, %v after %d requests", token, err, len(s.seen()))
+	}
+}
+
 // TestUploadsTakeTheirTime, and are repeated as they were.
 func TestUploadsTakeTheirTime(t *testing.T) {
 	slow := func(w http.ResponseWriter, req *http.Request) {

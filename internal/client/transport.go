@@ -22,8 +22,8 @@ const (
 	// maxRetryAfter is the longest that a server can make a call wait. A run of Terraform is better told that it cannot
 	// go on than left hanging for an hour.
 	maxRetryAfter = 5 * time.Minute
-	// uploadTimeout is how long one attempt of an upload may take, instead of Config.RequestTimeout: a directory of
-	// 100,000 accounts takes the server longer than an answer should.
+	// uploadTimeout is how long one attempt may take of what is about a whole directory or a whole map, instead of
+	// Config.RequestTimeout: 100,000 accounts take the server longer than an answer should.
 	uploadTimeout = 10 * time.Minute
 	// maxBody is the most that is read of an answer. A page of 1000 mappings has some 500 kB.
 	maxBody = 64 << 20
@@ -81,7 +81,8 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	if err != nil {
 		return ctx.Err() == nil && !final(err) && !callOf(ctx).once, nil
 	}
-	if !retried(resp.StatusCode) || callOf(ctx).once {
+	// A call that must not be made twice was not made at all where there was no room for it.
+	if !retried(resp.StatusCode) || callOf(ctx).once && resp.StatusCode != http.StatusTooManyRequests {
 		return false, nil
 	}
 	return affordable(ctx, retryAfter(resp)), nil
@@ -155,15 +156,15 @@ func retryAfter(resp *http.Response) time.Duration {
 // that breaks off is a failed attempt like any other.
 type attempts struct {
 	next    http.RoundTripper
-	token   string // to keep it out of the log
+	secrets *secrets // to keep them out of the log
 	timeout time.Duration
 	maxBody int64
 	slots   *semaphore.Weighted
 	pause   pause
 }
 
-func newAttempts(next http.RoundTripper, token string, timeout time.Duration, concurrent int) *attempts {
-	return &attempts{next: next, token: token, timeout: timeout, maxBody: maxBody, slots: semaphore.NewWeighted(int64(concurrent))}
+func newAttempts(next http.RoundTripper, secrets *secrets, timeout time.Duration, concurrent int) *attempts {
+	return &attempts{next: next, secrets: secrets, timeout: timeout, maxBody: maxBody, slots: semaphore.NewWeighted(int64(concurrent))}
 }
 
 func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -6,28 +6,20 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/idmap/terraform-provider-idmap/internal/backend"
 	"github.com/idmap/terraform-provider-idmap/internal/directory"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 type accountBody struct {
-	Type string `json:"type,omitempty" enum:"account"`
+	Type typeOf[accountNoun] `json:"type,omitempty"`
 	idmap.Account
 }
 
-type accountOutput struct {
-	ETag string `header:"ETag"`
-	Body struct {
-		Type     string            `json:"type" enum:"account"`
-		Account  idmap.Account     `json:"account"`
-		Warnings []idmap.Violation `json:"warnings,omitempty" nullable:"false"`
-	}
-}
+type accountOutput = oneOutput[accountNoun, idmap.Account]
 
 func oneAccount(a idmap.Account, warnings []idmap.Violation) *accountOutput {
-	out := &accountOutput{ETag: etag(a.Revision)}
-	out.Body.Type, out.Body.Account, out.Body.Warnings = "account", a, warnings
-	return out
+	return stored[accountNoun](a, a.Revision, warnings)
 }
 
 type accountsInput struct {
@@ -36,14 +28,6 @@ type accountsInput struct {
 	Email   string `query:"email" maxLength:"320" doc:"Primary address or alias."`
 	UserID  string `query:"user_id" maxLength:"255"`
 	Deleted string `query:"deleted" enum:"true,false" doc:"Only those that left the directory, or only those that did not."`
-}
-
-type accountsOutput struct {
-	Body struct {
-		Type     string          `json:"type" enum:"accounts"`
-		Accounts []idmap.Account `json:"accounts" nullable:"false"`
-		Meta     meta            `json:"meta"`
-	}
 }
 
 func (s *server) accounts() {
@@ -55,20 +39,11 @@ func (s *server) accounts() {
 	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Mark an account as gone"), s.deleteAccount)
 }
 
-func (s *server) listAccounts(ctx context.Context, in *accountsInput) (*accountsOutput, error) {
-	page, c, err := in.page()
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
+func (s *server) listAccounts(ctx context.Context, in *accountsInput) (*listOutput[accountNoun, idmap.Account], error) {
 	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Email), UserKey: folded(in.UserID), Deleted: flag(in.Deleted), Query: folded(in.Q)}
-	found, err := s.backend.Accounts(ctx, in.ID, f, page)
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	out := &accountsOutput{}
-	out.Body.Type, out.Body.Accounts = "accounts", found.Items
-	out.Body.Meta = envelope(&in.ListInput, c, found, func(a idmap.Account) string { return a.ID })
-	return out, nil
+	return list[accountNoun](ctx, s, &in.ListInput, func(a idmap.Account) string { return a.ID }, func(page idmap.Page) (backend.List[idmap.Account], error) {
+		return s.backend.Accounts(ctx, in.ID, f, page)
+	})
 }
 
 // emailFilter returns the key of an address to search for; what is no address is searched as it is, and not found.
@@ -95,7 +70,7 @@ func flag(s string) *bool {
 	return &set
 }
 
-func (s *server) importAccounts(ctx context.Context, in *importInput) (*importOutput, error) {
+func (s *server) importAccounts(ctx context.Context, in *importInput) (*plainOutput[importReportNoun, idmap.ImportReport], error) {
 	return importFile(ctx, s, in, directory.ParseAccounts, s.backend.ImportAccounts)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/idmap/terraform-provider-idmap/internal/backend"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -47,32 +48,15 @@ type auditInput struct {
 	To       time.Time `query:"to" doc:"First moment after the last."`
 }
 
-type auditOutput struct {
-	Body struct {
-		Type         string             `json:"type" enum:"audit_entries"`
-		AuditEntries []idmap.AuditEntry `json:"audit_entries" nullable:"false" doc:"Newest first."`
-		Meta         meta               `json:"meta"`
-	}
-}
-
 func (s *server) audit() {
-	huma.Register(s.api, operation(http.MethodGet, "/v1/audit", idmap.ScopeRead, "Who did what, before and after"), s.listAudit)
+	huma.Register(s.api, operation(http.MethodGet, "/v1/audit", idmap.ScopeRead, "Who did what, before and after; newest first"), s.listAudit)
 }
 
-func (s *server) listAudit(ctx context.Context, in *auditInput) (*auditOutput, error) {
-	page, c, err := in.page()
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
+func (s *server) listAudit(ctx context.Context, in *auditInput) (*listOutput[auditEntryNoun, idmap.AuditEntry], error) {
 	f := idmap.AuditFilter{Kind: in.Kind, ObjectID: in.ObjectID, Who: in.Who, Action: in.Action, From: moment(in.From), To: moment(in.To)}
-	found, err := s.backend.Audit(ctx, f, page)
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	out := &auditOutput{}
-	out.Body.Type, out.Body.AuditEntries = "audit_entries", found.Items
-	out.Body.Meta = envelope(&in.ListInput, c, found, func(e idmap.AuditEntry) string { return e.ID })
-	return out, nil
+	return list[auditEntryNoun](ctx, s, &in.ListInput, func(e idmap.AuditEntry) string { return e.ID }, func(page idmap.Page) (backend.List[idmap.AuditEntry], error) {
+		return s.backend.Audit(ctx, f, page)
+	})
 }
 
 func moment(t time.Time) *time.Time {
@@ -83,23 +67,8 @@ func moment(t time.Time) *time.Time {
 }
 
 type tokenBody struct {
-	Type string `json:"type,omitempty" enum:"token"`
+	Type typeOf[tokenNoun] `json:"type,omitempty"`
 	idmap.Token
-}
-
-type tokenOutput struct {
-	Body struct {
-		Type  string      `json:"type" enum:"token"`
-		Token idmap.Token `json:"token"`
-	}
-}
-
-type tokensOutput struct {
-	Body struct {
-		Type   string        `json:"type" enum:"tokens"`
-		Tokens []idmap.Token `json:"tokens" nullable:"false"`
-		Meta   meta          `json:"meta"`
-	}
 }
 
 func (s *server) tokens() {
@@ -108,26 +77,15 @@ func (s *server) tokens() {
 	huma.Register(s.api, operation(http.MethodDelete, "/v1/tokens/{id}", idmap.ScopeAdmin, "Revoke a token"), s.deleteToken)
 }
 
-func (s *server) listTokens(ctx context.Context, in *ListInput) (*tokensOutput, error) {
-	page, c, err := in.page()
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	found, err := s.backend.Tokens(ctx, page)
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	out := &tokensOutput{}
-	out.Body.Type, out.Body.Tokens = "tokens", found.Items
-	out.Body.Meta = envelope(in, c, found, func(t idmap.Token) string { return t.ID })
-	return out, nil
+func (s *server) listTokens(ctx context.Context, in *ListInput) (*listOutput[tokenNoun, idmap.Token], error) {
+	return list[tokenNoun](ctx, s, in, func(t idmap.Token) string { return t.ID }, func(page idmap.Page) (backend.List[idmap.Token], error) {
+		return s.backend.Tokens(ctx, page)
+	})
 }
 
-func (s *server) createToken(ctx context.Context, in *struct{ Body tokenBody }) (*tokenOutput, error) {
+func (s *server) createToken(ctx context.Context, in *struct{ Body tokenBody }) (*plainOutput[tokenNoun, idmap.Token], error) {
 	t, err := s.backend.CreateToken(ctx, callOf(ctx, ""), in.Body.Token)
-	out := &tokenOutput{}
-	out.Body.Type, out.Body.Token = "token", t
-	return answer(ctx, s, out, err)
+	return answer(ctx, s, plain[tokenNoun](t), err)
 }
 
 func (s *server) deleteToken(ctx context.Context, in *IDInput) (*noOutput, error) {

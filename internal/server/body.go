@@ -33,10 +33,10 @@ func (s *server) refuseNUL(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	// A byte more than allowed, so that huma finds a body that is too large.
-	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), maxJSONBody+1))
+	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), ctx.Operation().MaxBodyBytes+1))
 	switch {
 	case err != nil:
-		s.writeRefusal(ctx, idmap.Refusef(idmap.CodeMalformed, "", "The request body ended before it was complete."))
+		s.writeRefusal(ctx, endedEarly())
 	case !utf8.Valid(body) || jsonHasNUL(body):
 		s.writeRefusal(ctx, brokenText("the request body"))
 	default:
@@ -54,6 +54,13 @@ type readContext struct {
 }
 
 func (c *readContext) BodyReader() io.Reader { return c.body }
+
+// Unwrap lets humago reach the connection.
+func (c *readContext) Unwrap() huma.Context { return c.humaContext }
+
+func endedEarly() error {
+	return idmap.Refusef(idmap.CodeMalformed, "", "The request body ended before it was complete.")
+}
 
 func brokenText(where string) error {
 	return idmap.Refusef(idmap.CodeMalformed, "", "There is a null character or broken UTF-8 in %s. Send text as UTF-8 without null characters.", where)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/idmap/terraform-provider-idmap/internal/backend"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -15,14 +16,22 @@ type IDInput struct {
 	ID string `path:"id" maxLength:"255"`
 }
 
+// ReadInput names one object that is to be answered.
+type ReadInput struct {
+	IDInput
+	FieldsInput
+}
+
 // WriteInput names one object that is to be written.
 type WriteInput struct {
 	IDInput
+	FieldsInput
 	IfMatch string `header:"If-Match" maxLength:"1000" doc:"Entity tags; the write is refused unless one is the object's."`
 }
 
 // CreateInput is what every create takes besides its body.
 type CreateInput struct {
+	FieldsInput
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes the request repeatable for 24 hours."`
 }
 
@@ -35,22 +44,14 @@ type patchInput struct {
 type noOutput struct{}
 
 type connectionBody struct {
-	Type string `json:"type,omitempty" enum:"connection"`
+	Type typeOf[connectionNoun] `json:"type,omitempty"`
 	idmap.Connection
 }
 
-type connectionOutput struct {
-	ETag string `header:"ETag"`
-	Body struct {
-		Type       string           `json:"type" enum:"connection"`
-		Connection idmap.Connection `json:"connection"`
-	}
-}
+type connectionOutput = oneOutput[connectionNoun, idmap.Connection]
 
 func oneConnection(c idmap.Connection) *connectionOutput {
-	out := &connectionOutput{ETag: etag(c.Revision)}
-	out.Body.Type, out.Body.Connection = "connection", c
-	return out
+	return stored[connectionNoun](c, c.Revision, nil)
 }
 
 type connectionsInput struct {
@@ -59,20 +60,12 @@ type connectionsInput struct {
 	Platform string `query:"platform" maxLength:"100"`
 }
 
-type connectionsOutput struct {
-	Body struct {
-		Type        string             `json:"type" enum:"connections"`
-		Connections []idmap.Connection `json:"connections" nullable:"false"`
-		Meta        meta               `json:"meta"`
-	}
-}
-
 func (s *server) connections() {
 	huma.Register(s.api, operation(http.MethodGet, "/v1/connections", idmap.ScopeRead, "List connections"), s.listConnections)
 	huma.Register(s.api, created(operation(http.MethodPost, "/v1/connections", idmap.ScopeWrite, "Create a connection")), s.createConnection)
 	huma.Register(s.api, operation(http.MethodGet, "/v1/connections/{id}", idmap.ScopeRead, "Get a connection"), s.getConnection)
 	huma.Register(s.api, operation(http.MethodPut, "/v1/connections/{id}", idmap.ScopeWrite, "Replace a connection"), s.putConnection)
-	huma.Register(s.api, operation(http.MethodPatch, "/v1/connections/{id}", idmap.ScopeWrite, "Change a connection (merge patch)"), s.patchConnection)
+	huma.Register(s.api, patchOperation("/v1/connections/{id}", "Change a connection (merge patch)"), s.patchConnection)
 	huma.Register(s.api, operation(http.MethodDelete, "/v1/connections/{id}", idmap.ScopeWrite, "Delete a connection with its directory"), s.deleteConnection)
 }
 
@@ -82,26 +75,24 @@ func created(op huma.Operation) huma.Operation {
 	return op
 }
 
+// patchOperation changes one object by a merge patch. Clients of the published API call that plain JSON.
+func patchOperation(path, summary string) huma.Operation {
+	op := operation(http.MethodPatch, path, idmap.ScopeWrite, summary)
+	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{jsonType: {}}}
+	return op
+}
+
 // operationID names an operation after its route, such as post-user-mappings-validate.
 func operationID(method, path string) string {
 	words := strings.NewReplacer("/v1/", "-", "/", "-", "{", "", "}", "", "_", "-").Replace(path)
 	return strings.ToLower(method) + words
 }
 
-func (s *server) listConnections(ctx context.Context, in *connectionsInput) (*connectionsOutput, error) {
-	page, c, err := in.page()
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
+func (s *server) listConnections(ctx context.Context, in *connectionsInput) (*listOutput[connectionNoun, idmap.Connection], error) {
 	f := idmap.ConnectionFilter{Key: folded(in.Name), PlatformID: in.Platform, Query: folded(in.Q)}
-	found, err := s.backend.Connections(ctx, f, page)
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	out := &connectionsOutput{}
-	out.Body.Type, out.Body.Connections = "connections", found.Items
-	out.Body.Meta = envelope(&in.ListInput, c, found, func(c idmap.Connection) string { return c.ID })
-	return out, nil
+	return list[connectionNoun](ctx, s, &in.ListInput, func(c idmap.Connection) string { return c.ID }, func(page idmap.Page) (backend.List[idmap.Connection], error) {
+		return s.backend.Connections(ctx, f, page)
+	})
 }
 
 func (s *server) createConnection(ctx context.Context, in *struct {
@@ -113,7 +104,7 @@ func (s *server) createConnection(ctx context.Context, in *struct {
 	return answer(ctx, s, oneConnection(c), err)
 }
 
-func (s *server) getConnection(ctx context.Context, in *IDInput) (*connectionOutput, error) {
+func (s *server) getConnection(ctx context.Context, in *ReadInput) (*connectionOutput, error) {
 	c, err := s.backend.Connection(ctx, in.ID)
 	return answer(ctx, s, oneConnection(c), err)
 }

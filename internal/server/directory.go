@@ -19,6 +19,7 @@ import (
 // EntryInput names one account or group of a connection.
 type EntryInput struct {
 	IDInput
+	FieldsInput
 	EntryID string `path:"entry_id" maxLength:"255"`
 }
 
@@ -53,13 +54,6 @@ type importInput struct {
 func (in *importInput) Resolve(ctx huma.Context) []error {
 	in.file = ctx.BodyReader()
 	return nil
-}
-
-type importOutput struct {
-	Body struct {
-		Type         string             `json:"type" enum:"import_report"`
-		ImportReport idmap.ImportReport `json:"import_report"`
-	}
 }
 
 func importOperation(path, summary string) huma.Operation {
@@ -99,7 +93,7 @@ func readFile[T any](in *importInput, parse func(io.Reader, directory.Format) ([
 func importFile[T any](
 	ctx context.Context, s *server, in *importInput, parse func(io.Reader, directory.Format) ([]T, error),
 	store func(context.Context, backend.Call, string, backend.Import[T]) (idmap.ImportReport, error),
-) (*importOutput, error) {
+) (*plainOutput[importReportNoun, idmap.ImportReport], error) {
 	revision, err := s.connectionRevision(ctx, &in.WriteInput)
 	if err != nil {
 		return nil, s.refusal(ctx, err)
@@ -110,7 +104,5 @@ func importFile[T any](
 	}
 	file.Revision = revision
 	report, err := store(ctx, callOf(ctx, ""), in.ID, file)
-	out := &importOutput{}
-	out.Body.Type, out.Body.ImportReport = "import_report", report
-	return answer(ctx, s, out, err)
+	return answer(ctx, s, plain[importReportNoun](report), err)
 }

@@ -6,21 +6,14 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/idmap/terraform-provider-idmap/internal/backend"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-type emailAssignmentOutput struct {
-	ETag string `header:"ETag"`
-	Body struct {
-		Type            string                `json:"type" enum:"email_assignment"`
-		EmailAssignment idmap.EmailAssignment `json:"email_assignment"`
-	}
-}
+type emailAssignmentOutput = oneOutput[emailAssignmentNoun, idmap.EmailAssignment]
 
 func oneEmailAssignment(e idmap.EmailAssignment) *emailAssignmentOutput {
-	out := &emailAssignmentOutput{ETag: etag(e.Revision)}
-	out.Body.Type, out.Body.EmailAssignment = "email_assignment", e
-	return out
+	return stored[emailAssignmentNoun](e, e.Revision, nil)
 }
 
 type emailAssignmentsInput struct {
@@ -29,14 +22,6 @@ type emailAssignmentsInput struct {
 	Address    string `query:"address" maxLength:"320"`
 	Holder     string `query:"holder" maxLength:"255" doc:"Id of a holding account, or a user id."`
 	Released   string `query:"released" enum:"true,false"`
-}
-
-type emailAssignmentsOutput struct {
-	Body struct {
-		Type             string                  `json:"type" enum:"email_assignments"`
-		EmailAssignments []idmap.EmailAssignment `json:"email_assignments" nullable:"false"`
-		Meta             meta                    `json:"meta"`
-	}
 }
 
 type releaseInput struct {
@@ -54,22 +39,13 @@ func (s *server) emailAssignments() {
 	huma.Register(s.api, operation(http.MethodPost, one+"/release", idmap.ScopeAdmin, "Release an address for its next holder"), s.releaseEmailAssignment)
 }
 
-func (s *server) listEmailAssignments(ctx context.Context, in *emailAssignmentsInput) (*emailAssignmentsOutput, error) {
-	page, c, err := in.page()
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
+func (s *server) listEmailAssignments(ctx context.Context, in *emailAssignmentsInput) (*listOutput[emailAssignmentNoun, idmap.EmailAssignment], error) {
 	f := idmap.EmailAssignmentFilter{
 		ConnectionID: in.Connection, AddressKey: emailFilter(in.Address), Holder: in.Holder, Released: flag(in.Released), Query: folded(in.Q),
 	}
-	found, err := s.backend.EmailAssignments(ctx, f, page)
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	out := &emailAssignmentsOutput{}
-	out.Body.Type, out.Body.EmailAssignments = "email_assignments", found.Items
-	out.Body.Meta = envelope(&in.ListInput, c, found, func(e idmap.EmailAssignment) string { return e.ID })
-	return out, nil
+	return list[emailAssignmentNoun](ctx, s, &in.ListInput, func(e idmap.EmailAssignment) string { return e.ID }, func(page idmap.Page) (backend.List[idmap.EmailAssignment], error) {
+		return s.backend.EmailAssignments(ctx, f, page)
+	})
 }
 
 func (s *server) getEmailAssignment(ctx context.Context, in *IDInput) (*emailAssignmentOutput, error) {

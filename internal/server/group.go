@@ -6,42 +6,25 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/idmap/terraform-provider-idmap/internal/backend"
 	"github.com/idmap/terraform-provider-idmap/internal/directory"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 type groupBody struct {
-	Type string `json:"type,omitempty" enum:"group"`
+	Type typeOf[groupNoun] `json:"type,omitempty"`
 	idmap.Group
 }
 
-type groupOutput struct {
-	ETag string `header:"ETag"`
-	Body struct {
-		Type  string      `json:"type" enum:"group"`
-		Group idmap.Group `json:"group"`
-	}
-}
+type groupOutput = oneOutput[groupNoun, idmap.Group]
 
-func oneGroup(g idmap.Group) *groupOutput {
-	out := &groupOutput{ETag: etag(g.Revision)}
-	out.Body.Type, out.Body.Group = "group", g
-	return out
-}
+func oneGroup(g idmap.Group) *groupOutput { return stored[groupNoun](g, g.Revision, nil) }
 
 type groupsInput struct {
 	IDInput
 	ListInput
 	Address string `query:"address" maxLength:"320"`
 	Deleted string `query:"deleted" enum:"true,false" doc:"Only those that left the directory, or only those that did not."`
-}
-
-type groupsOutput struct {
-	Body struct {
-		Type   string        `json:"type" enum:"groups"`
-		Groups []idmap.Group `json:"groups" nullable:"false"`
-		Meta   meta          `json:"meta"`
-	}
 }
 
 func (s *server) groups() {
@@ -53,23 +36,14 @@ func (s *server) groups() {
 	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Mark a group as gone"), s.deleteGroup)
 }
 
-func (s *server) listGroups(ctx context.Context, in *groupsInput) (*groupsOutput, error) {
-	page, c, err := in.page()
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
+func (s *server) listGroups(ctx context.Context, in *groupsInput) (*listOutput[groupNoun, idmap.Group], error) {
 	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Address), Deleted: flag(in.Deleted), Query: folded(in.Q)}
-	found, err := s.backend.Groups(ctx, in.ID, f, page)
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	out := &groupsOutput{}
-	out.Body.Type, out.Body.Groups = "groups", found.Items
-	out.Body.Meta = envelope(&in.ListInput, c, found, func(g idmap.Group) string { return g.ID })
-	return out, nil
+	return list[groupNoun](ctx, s, &in.ListInput, func(g idmap.Group) string { return g.ID }, func(page idmap.Page) (backend.List[idmap.Group], error) {
+		return s.backend.Groups(ctx, in.ID, f, page)
+	})
 }
 
-func (s *server) importGroups(ctx context.Context, in *importInput) (*importOutput, error) {
+func (s *server) importGroups(ctx context.Context, in *importInput) (*plainOutput[importReportNoun, idmap.ImportReport], error) {
 	return importFile(ctx, s, in, directory.ParseGroups, s.backend.ImportGroups)
 }
 

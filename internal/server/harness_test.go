@@ -117,6 +117,8 @@ func bodyOf(t *testing.T, body any) io.Reader {
 // conforms holds an answer against the document. Requests are not: many tests send bad ones.
 func (a *api) conforms(t *testing.T, r *http.Request, got reply) {
 	t.Helper()
+	r = r.Clone(r.Context())
+	r.URL.Path = strings.Replace(r.URL.Path, "/Group_maps", "/group_maps", 1) // which the document has in one case only
 	route, parameters, err := a.router.FindRoute(r)
 	if err != nil {
 		if got.Status != http.StatusNotFound && got.Status != http.StatusBadRequest {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -11,10 +12,17 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
+// FieldsInput lets clients of the published API say which fields they want. They are answered more.
+type FieldsInput struct {
+	Fields []string `query:"fields,explode" maxItems:"100" doc:"Accepted from clients of the published API; all fields are always answered."`
+}
+
 // ListInput is what every list takes besides its filters.
 type ListInput struct {
+	FieldsInput
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"Rows at once."`
 	Cursor string `query:"cursor" maxLength:"4096" doc:"From links.next.href of the page before; opaque."`
+	Offset int    `query:"offset" minimum:"0" maximum:"10000" doc:"Rows to skip before the first page; overlooked with a cursor. They are read and left out, so follow links.next.href to walk a list."`
 	Q      string `query:"q" maxLength:"255" doc:"Free text, found anywhere in the object's names, without regard to case."`
 
 	url url.URL
@@ -81,12 +89,60 @@ func (in *ListInput) page() (idmap.Page, cursor, error) {
 	return page, given, nil
 }
 
-// filter is the query without what only says which page.
+// filter is the query without what only says which page, and in which form.
 func (in *ListInput) filter() url.Values {
 	values := in.url.Query()
-	values.Del("cursor")
-	values.Del("limit")
+	for _, name := range []string{"cursor", "limit", "offset", "fields"} {
+		values.Del(name)
+	}
 	return values
+}
+
+// list answers a page of a list. key returns the key of a row, on which the list is sorted; fetch reads a page.
+func list[N noun, T any](
+	ctx context.Context, s *server, in *ListInput, key func(T) string, fetch func(idmap.Page) (backend.List[T], error),
+) (*listOutput[N, T], error) {
+	rows, m, err := readPage(in, key, fetch)
+	return answer(ctx, s, &listOutput[N, T]{Body: listing[N, T]{Items: rows, Meta: m}}, err)
+}
+
+// readPage reads the page that the request asks for, and describes it.
+func readPage[T any](in *ListInput, key func(T) string, fetch func(idmap.Page) (backend.List[T], error)) ([]T, meta, error) {
+	page, c, err := in.page()
+	if err != nil {
+		return nil, meta{}, err
+	}
+	total := -1
+	if in.Cursor == "" {
+		if page.After, c.Offset, total, err = skip(in.Offset, key, fetch); err != nil {
+			return nil, meta{}, err
+		}
+	}
+	found := backend.List[T]{Items: []T{}, Total: total}
+	if c.Offset >= in.Offset || in.Cursor != "" {
+		if found, err = fetch(page); err != nil {
+			return nil, meta{}, err
+		}
+	}
+	found.Total = max(found.Total, total)
+	return found.Items, envelope(in, c, found, key), nil
+}
+
+// skip reads rows that are not answered. It returns the key of the last, how many there were, and the total of the list,
+// or -1 where nothing was read.
+func skip[T any](offset int, key func(T) string, fetch func(idmap.Page) (backend.List[T], error)) (after string, skipped, total int, err error) {
+	total = -1
+	for more := true; more && skipped < offset; {
+		found, err := fetch(idmap.Page{After: after, Limit: min(offset-skipped, idmap.MaxPageSize)})
+		if err != nil {
+			return "", 0, total, err
+		}
+		if len(found.Items) > 0 {
+			after = key(found.Items[len(found.Items)-1])
+		}
+		skipped, total, more = skipped+len(found.Items), max(total, found.Total), found.More
+	}
+	return after, skipped, total, nil
 }
 
 // envelope completes the answer of a list. key returns the key of a row, on which the list is sorted.

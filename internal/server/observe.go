@@ -60,6 +60,7 @@ func (s *server) observe(next http.Handler) http.Handler {
 			}
 			s.record(record, r, time.Since(start))
 		}()
+		foldNoun(r)
 		if hasDotSegment(r.URL.Path) {
 			unknownRoute(record, r) // and no redirect: of a DELETE that would delete something else
 			return

@@ -8,30 +8,22 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/idmap/terraform-provider-idmap/internal/backend"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 type userMappingBody struct {
-	Type string `json:"type,omitempty" enum:"user_mapping"`
+	Type typeOf[userMappingNoun] `json:"type,omitempty"`
 	idmap.UserMapping
 }
 
-type userMappingOutput struct {
-	ETag string `header:"ETag"`
-	Body struct {
-		Type        string            `json:"type" enum:"user_mapping"`
-		UserMapping idmap.UserMapping `json:"user_mapping"`
-		Warnings    []idmap.Violation `json:"warnings,omitempty" nullable:"false"`
-	}
-}
+type userMappingOutput = oneOutput[userMappingNoun, idmap.UserMapping]
 
 func oneUserMapping(v idmap.UserMappingVerdict) *userMappingOutput {
-	out := &userMappingOutput{}
-	out.Body.Type, out.Body.Warnings = "user_mapping", v.Warnings
-	if v.UserMapping != nil {
-		out.ETag, out.Body.UserMapping = etag(v.UserMapping.Revision), *v.UserMapping
+	if v.UserMapping == nil {
+		return nil // with an error, which is answered instead
 	}
-	return out
+	return stored[userMappingNoun](*v.UserMapping, v.UserMapping.Revision, v.Warnings)
 }
 
 type userMappingsInput struct {
@@ -58,24 +50,9 @@ func (in *userMappingsInput) filters() idmap.UserMappingFilter {
 	return f
 }
 
-type userMappingsOutput struct {
-	Body struct {
-		Type         string              `json:"type" enum:"user_mappings"`
-		UserMappings []idmap.UserMapping `json:"user_mappings" nullable:"false"`
-		Meta         meta                `json:"meta"`
-	}
-}
-
 type lookupInput struct {
 	Body struct {
 		Items []idmap.UserMappingKey `json:"items" nullable:"false" maxItems:"1000"`
-	}
-}
-
-type lookupOutput struct {
-	Body struct {
-		Type         string         `json:"type" enum:"user_mappings"`
-		UserMappings []foundMapping `json:"user_mappings" nullable:"false" doc:"In the order asked; null where there is none."`
 	}
 }
 
@@ -104,18 +81,7 @@ type batchInput struct {
 	}
 }
 
-type verdictsOutput struct {
-	Body struct {
-		Type                string                     `json:"type" enum:"user_mapping_verdicts"`
-		UserMappingVerdicts []idmap.UserMappingVerdict `json:"user_mapping_verdicts" nullable:"false" doc:"In the order asked."`
-	}
-}
-
-func verdicts(all []idmap.UserMappingVerdict) *verdictsOutput {
-	out := &verdictsOutput{}
-	out.Body.Type, out.Body.UserMappingVerdicts = "user_mapping_verdicts", all
-	return out
-}
+type verdictsOutput = severalOutput[verdictNoun[userMappingNoun], idmap.UserMappingVerdict]
 
 func (s *server) userMappings() {
 	const collection, one = "/v1/user_mappings", "/v1/user_mappings/{id}"
@@ -123,26 +89,17 @@ func (s *server) userMappings() {
 	huma.Register(s.api, created(operation(http.MethodPost, collection, idmap.ScopeWrite, "Create a user mapping")), s.createUserMapping)
 	huma.Register(s.api, operation(http.MethodGet, one, idmap.ScopeRead, "Get a user mapping"), s.getUserMapping)
 	huma.Register(s.api, operation(http.MethodPut, one, idmap.ScopeWrite, "Replace a user mapping"), s.putUserMapping)
-	huma.Register(s.api, operation(http.MethodPatch, one, idmap.ScopeWrite, "Change a user mapping (merge patch)"), s.patchUserMapping)
+	huma.Register(s.api, patchOperation(one, "Change a user mapping (merge patch)"), s.patchUserMapping)
 	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Delete a user mapping; both accounts stay"), s.deleteUserMapping)
-	huma.Register(s.api, operation(http.MethodPost, collection+"/lookup", idmap.ScopeRead, "Look mappings up by id or natural key"), s.lookupUserMappings)
+	huma.Register(s.api, operation(http.MethodPost, collection+"/lookup", idmap.ScopeRead, "Look mappings up by id or natural key; null where there is none"), s.lookupUserMappings)
 	huma.Register(s.api, operation(http.MethodPost, collection+"/validate", idmap.ScopeRead, "Judge writes without making them"), s.validateUserMappings)
 	huma.Register(s.api, operation(http.MethodPost, collection+"/batch", idmap.ScopeWrite, "Make all writes in one transaction, or none"), s.applyUserMappings)
 }
 
-func (s *server) listUserMappings(ctx context.Context, in *userMappingsInput) (*userMappingsOutput, error) {
-	page, c, err := in.page()
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	found, err := s.backend.UserMappings(ctx, in.filters(), page)
-	if err != nil {
-		return nil, s.refusal(ctx, err)
-	}
-	out := &userMappingsOutput{}
-	out.Body.Type, out.Body.UserMappings = "user_mappings", found.Items
-	out.Body.Meta = envelope(&in.ListInput, c, found, func(m idmap.UserMapping) string { return m.ID })
-	return out, nil
+func (s *server) listUserMappings(ctx context.Context, in *userMappingsInput) (*listOutput[userMappingNoun, idmap.UserMapping], error) {
+	return list[userMappingNoun](ctx, s, &in.ListInput, func(m idmap.UserMapping) string { return m.ID }, func(page idmap.Page) (backend.List[idmap.UserMapping], error) {
+		return s.backend.UserMappings(ctx, in.filters(), page)
+	})
 }
 
 func (s *server) createUserMapping(ctx context.Context, in *struct {
@@ -203,22 +160,18 @@ func (s *server) deleteUserMapping(ctx context.Context, in *WriteInput) (*noOutp
 	return answer[noOutput](ctx, s, nil, err)
 }
 
-func (s *server) lookupUserMappings(ctx context.Context, in *lookupInput) (*lookupOutput, error) {
+func (s *server) lookupUserMappings(ctx context.Context, in *lookupInput) (*severalOutput[userMappingNoun, foundMapping], error) {
 	found, err := s.backend.LookupUserMappings(ctx, in.Body.Items)
-	out := &lookupOutput{}
-	out.Body.Type, out.Body.UserMappings = "user_mappings", make([]foundMapping, len(found))
-	for i, m := range found {
-		out.Body.UserMappings[i] = foundMapping{m}
-	}
+	out := inOrder[userMappingNoun](each(found, func(m *idmap.UserMapping) foundMapping { return foundMapping{m} }))
 	return answer(ctx, s, out, err)
 }
 
 func (s *server) validateUserMappings(ctx context.Context, in *validateInput) (*verdictsOutput, error) {
 	all, err := s.backend.ValidateUserMappings(ctx, callOf(ctx, ""), in.Body.Items, in.Body.Directories)
-	return answer(ctx, s, verdicts(all), err)
+	return answer(ctx, s, inOrder[verdictNoun[userMappingNoun]](all), err)
 }
 
 func (s *server) applyUserMappings(ctx context.Context, in *batchInput) (*verdictsOutput, error) {
 	all, err := s.backend.ApplyUserMappings(ctx, callOf(ctx, in.IdempotencyKey), in.Body.Items)
-	return answer(ctx, s, verdicts(all), err)
+	return answer(ctx, s, inOrder[verdictNoun[userMappingNoun]](all), err)
 }
