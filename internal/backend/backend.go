@@ -19,8 +19,10 @@ import (
 
 // Backend serves the use cases on a store. It is safe for concurrent use.
 type Backend struct {
-	store store.Store
-	opts  Options
+	store     store.Store
+	opts      Options
+	indexes   indexCache
+	resolving chan struct{} // holds a token for each call that resolves a directory
 }
 
 // Options are what a backend takes from the outside world. The zero value is the real world.
@@ -45,7 +47,7 @@ func New(s store.Store, opts Options) *Backend {
 	if opts.NewSecret == nil {
 		opts.NewSecret = func() string { return "idmap_" + rand.Text() }
 	}
-	return &Backend{store: s, opts: opts}
+	return &Backend{store: s, opts: opts, resolving: make(chan struct{}, maxResolving)}
 }
 
 // Call says in whose name a use case runs.

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
@@ -159,8 +160,8 @@ func (b *Backend) storeConnection(ctx context.Context, tx store.Tx, call Call, b
 	return after, tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "update", kindConnection, after.ID, before, after, "")})
 }
 
-// DeleteConnection removes a connection with its directory. The address ledger stays. It is refused while mappings use
-// the connection.
+// DeleteConnection removes a connection with its directory. The address ledger stays. It is refused while mappings
+// or maps use the connection.
 func (b *Backend) DeleteConnection(ctx context.Context, call Call, id string, revision int64) error {
 	return b.update(ctx, func(tx store.Tx) error {
 		before, err := connection(ctx, tx, id)
@@ -184,17 +185,44 @@ func (b *Backend) DeleteConnection(ctx context.Context, call Call, id string, re
 }
 
 func refuseInUse(ctx context.Context, r store.Reader, c idmap.Connection) error {
-	f := idmap.UserMappingFilter{ConnectionID: c.ID}
-	using, err := r.ListUserMappings(ctx, f, idmap.Page{Limit: 1})
-	if err != nil || len(using) == 0 {
-		return err
-	}
-	count, err := r.CountUserMappings(ctx, f)
+	mappings, err := usedByMappings(ctx, r, c)
 	if err != nil {
 		return err
 	}
-	return idmap.Refuse(idmap.Violation{
-		Code: idmap.CodeConnectionInUse, Conflict: &idmap.Conflict{Kind: kindUserMapping, ID: using[0].ID, Holder: using[0].Label()},
-		Description: fmt.Sprintf("Connection %q is in use by user mappings (%d), the first of which is %s (%s). Delete them first.", c.Name, count, using[0].Label(), using[0].ID),
-	})
+	accountMaps, err := usedByMaps(ctx, r, idmap.AccountMap, c)
+	if err != nil {
+		return err
+	}
+	groupMaps, err := usedByMaps(ctx, r, idmap.GroupMap, c)
+	if err != nil {
+		return err
+	}
+	return idmap.Refuse(slices.Concat(mappings, accountMaps, groupMaps)...)
+}
+
+func usedByMappings(ctx context.Context, r store.Reader, c idmap.Connection) ([]idmap.Violation, error) {
+	f := idmap.UserMappingFilter{ConnectionID: c.ID}
+	using, err := r.ListUserMappings(ctx, f, idmap.Page{Limit: 1})
+	if err != nil || len(using) == 0 {
+		return nil, err
+	}
+	count, err := r.CountUserMappings(ctx, f)
+	return inUse(c, "user mappings", count, idmap.Conflict{Kind: kindUserMapping, ID: using[0].ID, Holder: using[0].Label()}), err
+}
+
+func usedByMaps(ctx context.Context, r store.Reader, kind idmap.MapKind, c idmap.Connection) ([]idmap.Violation, error) {
+	f := idmap.MapFilter{Kind: kind, ConnectionID: c.ID}
+	using, err := r.ListMaps(ctx, f, idmap.Page{Limit: 1})
+	if err != nil || len(using) == 0 {
+		return nil, err
+	}
+	count, err := r.CountMaps(ctx, f)
+	return inUse(c, kind.Entry()+" maps", count, idmap.Conflict{Kind: string(kind), ID: using[0].ID, Holder: using[0].Name}), err
+}
+
+func inUse(c idmap.Connection, what string, count int, first idmap.Conflict) []idmap.Violation {
+	return []idmap.Violation{{
+		Code: idmap.CodeConnectionInUse, Conflict: &first,
+		Description: fmt.Sprintf("Connection %q is in use by %s (%d), the first of which is %s (%s). Delete them first.", c.Name, what, count, first.Holder, first.ID),
+	}}
 }
