@@ -53,7 +53,10 @@ func debugs(args []string) bool {
 // backend, since it imports no server.
 func servePlugin(ctx context.Context, debug bool) int {
 	embedded := cli.NewEmbedded(version, cli.NewLog(os.Stderr, slog.LevelWarn))
-	err := providerserver.Serve(ctx, provider.New(version, embedded.Open), providerserver.ServeOpts{Address: address, Debug: debug})
+	err := quietFramework()
+	if err == nil {
+		err = providerserver.Serve(ctx, provider.New(version, embedded.Open), providerserver.ServeOpts{Address: address, Debug: debug})
+	}
 	if closed := embedded.Close(); err == nil {
 		err = closed
 	}

@@ -94,7 +94,7 @@ func firstLine(t *testing.T, cmd *exec.Cmd) string {
 	return line
 }
 
-// TestEveryCodeIsDocumented looks for the codes that users of mappings meet, in the two places where they look.
+// TestEveryCodeIsDocumented looks for the codes that users of mappings and maps meet, in the two places where they look.
 func TestEveryCodeIsDocumented(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"README.md", filepath.Join("docs", "index.md")} {
@@ -103,8 +103,8 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, info := range idmap.Codes() {
-			if info.Code == idmap.CodeMapNotRetroactive {
-				break // of maps, and from here on of requests
+			if info.Code == idmap.CodeInvalid {
+				break // from here on they are of requests
 			}
 			if !strings.Contains(string(text), "`"+string(info.Code)+"`") {
 				t.Errorf("%s does not say what %s means", file, info.Code)

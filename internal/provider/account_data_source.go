@@ -41,6 +41,7 @@ type accountData struct {
 	Disabled  types.Bool   `tfsdk:"disabled"`
 	Admin     types.Bool   `tfsdk:"admin"`
 	BuiltIn   types.Bool   `tfsdk:"built_in"`
+	External  types.Bool   `tfsdk:"external"`
 	DeletedOn types.String `tfsdk:"deleted_on"`
 }
 
@@ -51,6 +52,7 @@ func accountDataOf(a idmap.Account) accountData {
 		Name:    optionalString(a.Name), GivenName: optionalString(a.GivenName), Surname: optionalString(a.Surname),
 		UserType: optionalString(string(a.UserType)),
 		Disabled: types.BoolValue(a.Disabled), Admin: types.BoolValue(a.Admin), BuiltIn: types.BoolValue(a.BuiltIn),
+		External:  types.BoolValue(a.External),
 		DeletedOn: timeString(a.DeletedOn),
 	}
 }
@@ -69,6 +71,7 @@ func accountAttributes() map[string]schema.Attribute {
 		"disabled":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is disabled."},
 		"admin":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is an administrator."},
 		"built_in":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the platform made the account itself."},
+		"external":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is a guest, at home in another organisation."},
 		"deleted_on": schema.StringAttribute{Computed: true, MarkdownDescription: "When the account left the directory, RFC 3339; null while it is there."},
 	}
 }

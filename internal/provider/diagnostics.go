@@ -15,10 +15,14 @@ import (
 type noun struct {
 	resource string            // resource type, for import blocks
 	fields   map[string]string // field of the wire form → attribute
+	part     partFinder        // nil: the fields are all
 }
 
+// partFinder returns where a field of the wire form stands that is a part of an attribute.
+type partFinder func(field string) (path.Path, bool)
+
 // stored returns how an object that exists is called: it is past being imported.
-func (n noun) stored() noun { return noun{fields: n.fields} }
+func (n noun) stored() noun { return noun{fields: n.fields, part: n.part} }
 
 // addError turns an error of the client into diagnostics: the refusals of the backend each at its attribute, and
 // anything else once for the whole object.
@@ -60,6 +64,11 @@ func (n noun) addWarnings(warnings []idmap.Violation, diags *diag.Diagnostics) {
 
 // attribute returns where a field of the wire form stands in the configuration.
 func (n noun) attribute(field string) (path.Path, bool) {
+	if n.part != nil {
+		if at, ok := n.part(field); ok {
+			return at, true
+		}
+	}
 	if _, inner, ok := strings.Cut(field, "]."); ok { // of an item of a batch
 		field = inner
 	}
@@ -100,7 +109,19 @@ var summaries = map[idmap.Code]string{
 	idmap.CodeNonInteractiveUser: "User Is Non-Interactive",
 	idmap.CodeUnlicensedUser:     "User Is Not Licensed",
 	idmap.CodeOptedOut:           "Email Stays as Given",
+
+	idmap.CodeNoMatchOption:      "No Match Option",
+	idmap.CodeUnsupportedOption:  "Unsupported Option",
+	idmap.CodeUnknownAccount:     "Unknown Account",
+	idmap.CodeAmbiguousAccount:   "Ambiguous Account",
+	idmap.CodeDuplicateException: "Duplicate Exception",
+	idmap.CodeGroupIDRequired:    "Group ID Required",
+	idmap.CodeConnectionMismatch: "Connections Do Not Match",
+	idmap.CodeMapInUse:           "Map Is in Use",
 	idmap.CodeMapNotRetroactive:  "Map Is Not Retroactive",
+	idmap.CodeMapChangesResults:  "Map Changes Results",
+	idmap.CodeMapIncomplete:      "Map Is Incomplete",
+	idmap.CodeInactiveAccount:    "Account Is Inactive",
 
 	idmap.CodeInvalid:              "Invalid Value",
 	idmap.CodeMalformed:            "Request Not Understood",

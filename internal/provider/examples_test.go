@@ -79,4 +79,11 @@ func (s scenario) stageExamples() {
 		Email: "jane.doe@example.com", UserID: "JDOE",
 	})
 	s.must(err)
+	_, err = c.ImportGroups(s.ctx(), mail, 0, "text/csv", []byte(example(s.T, "resources", "idmap_connection", "mail-groups.csv")))
+	s.must(err)
+	s.stageMap(idmap.AccountMap, mail, sales, idmap.Map{
+		Name: "People", MapBy: idmap.MapBy{Email: true, Username: true},
+		Exceptions: pairs("ivan.petrov@example.com", "IPETROV"),
+	})
+	s.stageMap(idmap.GroupMap, mail, sales, idmap.Map{Name: "Teams", MapBy: idmap.MapBy{Name: true}})
 }

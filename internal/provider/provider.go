@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -20,7 +21,10 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/client"
 )
 
-var _ provider.Provider = (*idmapProvider)(nil)
+var (
+	_ provider.Provider              = (*idmapProvider)(nil)
+	_ provider.ProviderWithFunctions = (*idmapProvider)(nil)
+)
 
 // EmbeddedOpener opens the backend that is built into the program, on a SQLite file, and returns a transport to it. The
 // same path gives the same backend, for as long as the process lives.
@@ -53,6 +57,15 @@ func (p *idmapProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 			},
 			"token": schema.StringAttribute{
 				MarkdownDescription: "API token for the server at `endpoint`. Environment variable: `IDMAP_TOKEN`, which keeps it out of the configuration.",
+				Optional:            true,
+				Sensitive:           true,
+			},
+			"username": schema.StringAttribute{
+				MarkdownDescription: "Name of a user, with `password`, to sign in to the server at `endpoint` where that is a DryvIQ platform, in place of a `token`. Environment variable: `IDMAP_USERNAME`.",
+				Optional:            true,
+			},
+			"password": schema.StringAttribute{
+				MarkdownDescription: "Password of the user. Environment variable: `IDMAP_PASSWORD`, which keeps it out of the configuration.",
 				Optional:            true,
 				Sensitive:           true,
 			},
@@ -135,14 +148,21 @@ func (p *idmapProvider) connect(ctx context.Context, s settings, resp *provider.
 }
 
 func (p *idmapProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newConnectionResource, newUserMappingResource}
+	return []func() resource.Resource{newConnectionResource, newUserMappingResource, newAccountMapResource, newGroupMapResource}
 }
 
 func (p *idmapProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		newConnectionDataSource, newConnectionsDataSource,
 		newAccountDataSource, newAccountsDataSource,
+		newGroupDataSource, newGroupsDataSource,
 		newUserMappingDataSource, newUserMappingsDataSource,
 		newEmailAssignmentDataSource,
+		newAccountMapDataSource, newAccountMapsDataSource, newAccountMapReportDataSource,
+		newGroupMapDataSource, newGroupMapsDataSource, newGroupMapReportDataSource,
 	}
+}
+
+func (p *idmapProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newExceptionsFromCSVFunction, newExceptionsToCSVFunction}
 }

@@ -23,6 +23,8 @@ const (
 type configModel struct {
 	Endpoint              types.String `tfsdk:"endpoint"`
 	Token                 types.String `tfsdk:"token"`
+	Username              types.String `tfsdk:"username"`
+	Password              types.String `tfsdk:"password"`
 	EmbeddedDatabase      types.String `tfsdk:"embedded_database"`
 	CACertFile            types.String `tfsdk:"ca_cert_file"`
 	MaxRetries            types.Int64  `tfsdk:"max_retries"`
@@ -47,6 +49,8 @@ func (c configModel) unknown() string {
 	}{
 		{"endpoint", c.Endpoint},
 		{"token", c.Token},
+		{"username", c.Username},
+		{"password", c.Password},
 		{"embedded_database", c.EmbeddedDatabase},
 		{"ca_cert_file", c.CACertFile},
 		{"max_retries", c.MaxRetries},
@@ -66,7 +70,6 @@ func (c configModel) settings(getenv func(string) string, diags *diag.Diagnostic
 	env := environment{getenv: getenv, diags: diags}
 	s := settings{
 		client: client.Config{
-			Token:                 env.text(c.Token, "IDMAP_TOKEN"),
 			CACertFile:            env.text(c.CACertFile, "IDMAP_CA_CERT_FILE"),
 			MaxConcurrentRequests: env.number(c.MaxConcurrentRequests, "max_concurrent_requests", "IDMAP_MAX_CONCURRENT_REQUESTS", 1, maxConcurrencyLimit, 0),
 			MaxRetries:            env.number(c.MaxRetries, "max_retries", "IDMAP_MAX_RETRIES", 0, maxRetriesLimit, client.DefaultMaxRetries),
@@ -78,7 +81,35 @@ func (c configModel) settings(getenv func(string) string, diags *diag.Diagnostic
 		s.client.MaxRetries = -1 // the client reads 0 as its default
 	}
 	s.client.Endpoint, s.embeddedDatabase = c.backend(env, diags)
+	s.client.Token, s.client.Username, s.client.Password = c.signIn(env, diags)
+	if s.embeddedDatabase != "" {
+		s.client.Username, s.client.Password = "", "" // the environment's, and a platform's
+	}
 	return s
+}
+
+// signIn says how to sign in. An argument wins over the environment variables of the other way.
+func (c configModel) signIn(env environment, diags *diag.Diagnostics) (token, username, password string) {
+	byToken, byPassword := !c.Token.IsNull(), !c.Username.IsNull() || !c.Password.IsNull()
+	if byToken || !byPassword {
+		token = env.text(c.Token, "IDMAP_TOKEN")
+	}
+	if byPassword || !byToken {
+		username, password = env.text(c.Username, "IDMAP_USERNAME"), env.text(c.Password, "IDMAP_PASSWORD")
+	}
+	switch {
+	case token != "" && (username != "" || password != ""):
+		diags.AddAttributeError(path.Root("username"), "Two Ways to Sign In",
+			"Both token and username with password are given, and one way to sign in is required. "+
+				"Remove token (or IDMAP_TOKEN) to sign in with the password, or username and password (or IDMAP_USERNAME and IDMAP_PASSWORD) to use the token.")
+	case username == "" && password != "":
+		diags.AddAttributeError(path.Root("username"), "Incomplete Sign-In",
+			"There is a password without a username. Set username (or IDMAP_USERNAME) as well, or use a token.")
+	case username != "" && password == "":
+		diags.AddAttributeError(path.Root("password"), "Incomplete Sign-In",
+			"There is a username without a password. Set password (or IDMAP_PASSWORD) as well, or use a token.")
+	}
+	return token, username, password
 }
 
 // backend says which mapping backend is meant. An argument wins over the other one's environment variable.

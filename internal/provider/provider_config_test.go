@@ -45,6 +45,40 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	text := types.StringValue
+	embedded := configModel{EmbeddedDatabase: text("a.db")}
+	server := func(c configModel) configModel { c.Endpoint = text("https://a"); return c }
+	for name, test := range map[string]struct {
+		config                    configModel
+		environment               map[string]string
+		token, username, password string
+		problem                   string
+	}{
+		"nothing":               {config: server(configModel{})},
+		"token":                 {config: server(configModel{Token: text("t")}), token: "t"},
+		"password":              {config: server(configModel{Username: text("u"), Password: text("p")}), username: "u", password: "p"},
+		"by environment":        {config: server(configModel{}), environment: map[string]string{"IDMAP_USERNAME": "u", "IDMAP_PASSWORD": "p"}, username: "u", password: "p"},
+		"half by environment":   {config: server(configModel{Username: text("u")}), environment: map[string]string{"IDMAP_TOKEN": "t", "IDMAP_PASSWORD": "p"}, username: "u", password: "p"},
+		"token before password": {config: server(configModel{Token: text("t")}), environment: map[string]string{"IDMAP_USERNAME": "u", "IDMAP_PASSWORD": "p"}, token: "t"},
+		"both":                  {config: server(configModel{Token: text("t"), Username: text("u"), Password: text("p")}), problem: "Two Ways to Sign In"},
+		"both by environment":   {config: server(configModel{}), environment: map[string]string{"IDMAP_TOKEN": "t", "IDMAP_USERNAME": "u", "IDMAP_PASSWORD": "p"}, problem: "Two Ways to Sign In"},
+		"no password":           {config: server(configModel{Username: text("u")}), problem: "Set password (or IDMAP_PASSWORD)"},
+		"no username":           {config: server(configModel{Password: text("p")}), problem: "Set username (or IDMAP_USERNAME)"},
+		"embedded":              {config: embedded, environment: map[string]string{"IDMAP_USERNAME": "u", "IDMAP_PASSWORD": "p"}},
+	} {
+		var diags diag.Diagnostics
+		got := test.config.settings(func(name string) string { return test.environment[name] }, &diags).client
+		if test.problem == "" && diags.HasError() || test.problem != "" && !contains(diags, test.problem) {
+			t.Errorf("%s: %v, want %q", name, diags, test.problem)
+		}
+		if test.problem == "" && (got.Token != test.token || got.Username != test.username || got.Password != test.password) {
+			t.Errorf("%s: token %q, username %q, password %q", name, got.Token, got.Username, got.Password)
+		}
+	}
+}
+
 func TestSettingsValues(t *testing.T) {
 	t.Parallel()
 	variables := map[string]string{

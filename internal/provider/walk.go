@@ -25,6 +25,8 @@ type walk struct {
 	pending     map[string]*pendingDirectory // by connection id
 	mappings    map[string]idmap.UserMapping // read in this walk, by id
 	connections map[string]bool              // read in this walk, by id
+	maps        map[string]bool              // read in this walk, by id
+	onPlatform  bool                         // it was said that the server is a DryvIQ platform
 	leaving     map[string]bool              // planned to be deleted, by id
 }
 
@@ -36,6 +38,7 @@ func newWalk(c *client.Client, planChecks bool) *walk {
 		pending:     map[string]*pendingDirectory{},
 		mappings:    map[string]idmap.UserMapping{},
 		connections: map[string]bool{},
+		maps:        map[string]bool{},
 		leaving:     map[string]bool{},
 	}
 }
@@ -124,6 +127,29 @@ func (w *walk) seenConnection(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.connections[id]
+}
+
+// sawMap remembers an account map or a group map that Terraform has in its state.
+func (w *walk) sawMap(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.maps[id] = true
+}
+
+// seenMap reports whether a map was read in this walk.
+func (w *walk) seenMap(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.maps[id]
+}
+
+// firstOnPlatform is true once: for the resource that says that the server is a DryvIQ platform.
+func (w *walk) firstOnPlatform() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	first := !w.onPlatform
+	w.onPlatform = true
+	return first
 }
 
 // leaves remembers an object that is planned to be deleted.

@@ -13,6 +13,9 @@ func waysOut(v idmap.Violation, resource string) []string {
 	if way, ok := remedies[v.Code]; ok {
 		ways = append(ways, way)
 	}
+	if names, ok := optionNames[v.Field]; ok {
+		ways = append(ways, "In this configuration "+names)
+	}
 	if v.Conflict != nil {
 		ways = append(ways, waysPast(*v.Conflict, resource)...)
 	}
@@ -22,16 +25,27 @@ func waysOut(v idmap.Violation, resource string) []string {
 var remedies = map[idmap.Code]string{
 	idmap.CodeAccountRepointed: "Terraform neither repoints nor replaces a mapping by itself. Remove this resource and apply, which deletes the mapping; then add the new one.",
 	idmap.CodeRevisionConflict: "Somebody else changed the object after Terraform had read it. Run terraform plan again: it shows the change. Where that plan is refused for another reason, terraform apply -refresh-only takes the change into the state.",
-	idmap.CodeUnauthorized:     "Check the provider's token (or the environment variable IDMAP_TOKEN).",
+	idmap.CodeUnauthorized:     "Check the provider's token (or the environment variable IDMAP_TOKEN), or its username and password (IDMAP_USERNAME, IDMAP_PASSWORD).",
 	idmap.CodeForbidden:        "Use a token with a wider scope: the provider needs read to plan and write to apply.",
-	idmap.CodeConnectionInUse:  "Delete the mappings of the connection first. A mapping that refers to the connection as idmap_connection.<name>.id is deleted before it by itself.",
+	idmap.CodeConnectionInUse:  "Delete the mappings and the maps of the connection first. One that refers to the connection as idmap_connection.<name>.id is deleted before it by itself.",
+	idmap.CodeMapInUse:         "Terraform deletes a map when its resource is removed, and when its connections change. To keep the map for its jobs, and only forget it, use a removed block with destroy = false.",
+}
+
+// optionNames says how the options of a map, which the backend calls by their fields, are called in Terraform.
+var optionNames = map[string]string{
+	"map_by":                      "these are the attributes of match; external_passthrough, of account maps only, is external_users.retain.",
+	"map_by.fuzzy":                "fuzzy is on if it is given, as in fuzzy = {}; what it compares are match.names, match.usernames and match.emails.",
+	"map_by.fuzzy_threshold":      "this is fuzzy.threshold.",
+	"map_by.external_passthrough": "this is external_users.retain.",
+	"map_by.external_resolve":     "these are external_users.resolve_first and external_users.retain.",
 }
 
 // waysPast says how to get past the object that stands in the way.
 func waysPast(c idmap.Conflict, resource string) []string {
 	switch {
 	case c.Kind == "user_mapping" && c.ID != "" && resource == userMappingNoun.resource,
-		c.Kind == "connection" && c.ID != "" && resource == connectionNoun.resource:
+		c.Kind == "connection" && c.ID != "" && resource == connectionNoun.resource,
+		c.ID != "" && resource == "idmap_"+c.Kind && (c.Kind == string(idmap.AccountMap) || c.Kind == string(idmap.GroupMap)):
 		return []string{
 			"To manage the existing object with this resource, import it:\n\n" + importBlock(resource, c.ID),
 			"If this configuration has it already, under another resource name, tell Terraform with a moved block, or delete that resource in an apply of its own first.",

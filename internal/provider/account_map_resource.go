@@ -1,0 +1,65 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/float64default"
+
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*accountMapResource)(nil)
+	_ resource.ResourceWithIdentity       = (*accountMapResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*accountMapResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*accountMapResource)(nil)
+	_ resource.ResourceWithImportState    = (*accountMapResource)(nil)
+)
+
+func newAccountMapResource() resource.Resource {
+	return &accountMapResource{mapResource{mapKind: accountMaps}}
+}
+
+type accountMapResource struct{ mapResource }
+
+func (r *accountMapResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Says how the accounts of a source connection become those of a destination connection when content is transferred: by rules, exceptions, exclusions and a default. Several transfers may use one map.\n\n" + mapLifeText,
+		Attributes: r.schemaAttributes(map[string]schema.Attribute{
+			"fuzzy": schema.SingleNestedAttribute{
+				MarkdownDescription: "If given, accounts may also match partially, by the names, usernames and emails that `match` compares, after all exact matches. Both platforms must support it. `{}` takes the default threshold.",
+				Optional:            true,
+				Attributes: map[string]schema.Attribute{
+					"threshold": schema.Float64Attribute{
+						MarkdownDescription: fmt.Sprintf("Least likeness of a partial match, from %v to 1. Default: `%v`. A DryvIQ platform has a threshold of its own, and overlooks this one.", rules.MinFuzzyThreshold, rules.DefaultFuzzyThreshold),
+						Optional:            true,
+						Computed:            true,
+						Default:             float64default.StaticFloat64(rules.DefaultFuzzyThreshold),
+					},
+				},
+			},
+			"external_users": schema.SingleNestedAttribute{
+				MarkdownDescription: "What becomes of guests, the accounts that are at home in another organisation.",
+				Optional:            true,
+				Attributes: map[string]schema.Attribute{
+					"retain": schema.BoolAttribute{
+						MarkdownDescription: "Whether guests stay as they are, with their permissions and authorship. The destination's platform must support it. Default: `false`.",
+						Optional:            true,
+						Computed:            true,
+						Default:             booldefault.StaticBool(false),
+					},
+					"resolve_first": schema.BoolAttribute{
+						MarkdownDescription: "Whether the rules first look for an account of the guest. Only with `retain`. Default: `false`, so a guest is retained at once. A DryvIQ platform overlooks it.",
+						Optional:            true,
+						Computed:            true,
+						Default:             booldefault.StaticBool(false),
+					},
+				},
+			},
+		}),
+	}
+}
