@@ -7,12 +7,18 @@ import (
 	"testing"
 )
 
-// quickstart is the example that the demo plays.
-const quickstart = "../../examples/quickstart"
+// examples is where the examples are that the demo plays.
+const examples = "../../examples"
 
 // Every refusal starts from the example as it is, so no edit may depend on another one.
 func TestRefusalsFitTheExample(t *testing.T) {
-	c, err := copyCompany(quickstart, filepath.Join(t.TempDir(), "contoso"))
+	for example, refusals := range map[string][]refusal{"quickstart": quickstartRefusals, "migration": migrationRefusals} {
+		t.Run(example, func(t *testing.T) { refusalsFit(t, example, refusals) })
+	}
+}
+
+func refusalsFit(t *testing.T, example string, refusals []refusal) {
+	c, err := copyCompany(filepath.Join(examples, example), filepath.Join(t.TempDir(), "contoso"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,24 +13,31 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/testenv"
 )
 
+// A story is what a demo tells, with an example of ours.
+type story struct {
+	title   string
+	example string // folder in examples
+	steps   func(*demo) []step
+}
+
+// A step checks what it says.
+type step = func(context.Context) error
+
 // A demo is one show: a folder with everything in it, and the server.
 type demo struct {
+	story     story
 	screen    *screen
 	folder    string
 	company   company
 	terraform terraform
 	server    *server
+	job       string // id of the transfer job, once there is one
 }
 
 // tell tells the story, step by step, up to the first thing that is not as said.
 func (d *demo) tell(ctx context.Context) error {
-	d.screen.title("Contoso has a Microsoft 365 tenant and an Oracle Sales pod. Who is who?",
-		"Everything happens in a folder of its own and on 127.0.0.1, and is gone afterwards.")
-	steps := []func(context.Context) error{d.setUp, d.firstApply, d.secondPlan, d.drift, d.someoneLeaves}
-	for _, r := range refusals {
-		steps = append(steps, func(ctx context.Context) error { return d.refused(ctx, r) })
-	}
-	for _, step := range append(steps, d.nothingGotThrough, d.cleanUp) {
+	d.screen.title(d.story.title, "Everything happens in a folder of its own and on 127.0.0.1, and is gone afterwards.")
+	for _, step := range append([]step{d.setUp}, d.story.steps(d)...) {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -72,7 +79,7 @@ func (d *demo) setUp(ctx context.Context) error {
 		return err
 	}
 	d.screen.ok("the server listens on %s", strings.TrimPrefix(d.server.endpoint, "http://"))
-	if d.company, err = copyCompany(filepath.Join(root, "examples", "quickstart"), filepath.Join(d.folder, "contoso")); err != nil {
+	if d.company, err = copyCompany(filepath.Join(root, "examples", d.story.example), filepath.Join(d.folder, "contoso")); err != nil {
 		return err
 	}
 	return d.setUpTerraform(ctx, filepath.Dir(binary))
@@ -127,5 +134,43 @@ func (d *demo) setUpTerraform(ctx context.Context, plugins string) error {
 		return errors.Join(err, version.otherwise("Terraform at %s does not run", path))
 	}
 	d.screen.ok("%s is configured to use both", lineWith(version.output, "Terraform v"))
+	return nil
+}
+
+// destroy removes all that Terraform has made, and checks that the server's lists are empty then.
+func (d *demo) destroy(ctx context.Context, resources int, lists ...string) error {
+	d.screen.command("terraform destroy")
+	o, err := d.terraform.run(ctx, "destroy", "-auto-approve")
+	summary := fmt.Sprintf("Destroy complete! Resources: %d destroyed.", resources)
+	if err == nil && (o.exit != 0 || lineWith(o.output, summary) == "") {
+		err = o.otherwise("the destroy should end with %q", summary)
+	}
+	if err != nil {
+		return err
+	}
+	d.screen.quote(lineWith(o.output, "Destroy complete!"))
+	return d.nothingLeft(ctx, lists)
+}
+
+// nothingLeft checks that nothing is left on the server, and ends it.
+func (d *demo) nothingLeft(ctx context.Context, lists []string) error {
+	for _, list := range lists {
+		total, err := d.server.total(ctx, list)
+		if err != nil {
+			return err
+		}
+		if total != 0 {
+			return fmt.Errorf("the server should have no %s any more, and has %d", list, total)
+		}
+	}
+	d.screen.ok("the server has no %s any more", strings.ReplaceAll(strings.Join(lists, ", no "), "_", " "))
+	folder := d.folder
+	if err := d.close(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("the folder %s should be gone", folder)
+	}
+	d.screen.ok("the server has stopped cleanly, and the folder is gone")
 	return nil
 }

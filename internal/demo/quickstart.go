@@ -5,9 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 )
+
+// quickstart is the story of user mappings.
+var quickstart = story{
+	title:   "Contoso has a Microsoft 365 tenant and an Oracle Sales pod. Who is who?",
+	example: "quickstart",
+	steps: func(d *demo) []step {
+		steps := []step{d.firstApply, d.secondPlan, d.drift, d.someoneLeaves}
+		return append(append(steps, d.refusals(quickstartRefusals)...), d.nothingGotThrough, d.cleanUp)
+	},
+}
 
 // mapping is the address of a user's mapping in the configuration.
 func mapping(userID string) string { return fmt.Sprintf("idmap_user_mapping.sales[%q]", userID) }
@@ -225,38 +234,5 @@ func (d *demo) cleanUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.screen.command("terraform destroy")
-	o, err := d.terraform.run(ctx, "destroy", "-auto-approve")
-	summary := fmt.Sprintf("Destroy complete! Resources: %d destroyed.", mappings+2)
-	if err == nil && (o.exit != 0 || lineWith(o.output, summary) == "") {
-		err = o.otherwise("the destroy should end with %q", summary)
-	}
-	if err != nil {
-		return err
-	}
-	d.screen.quote(lineWith(o.output, "Destroy complete!"))
-	return d.nothingLeft(ctx)
-}
-
-// nothingLeft checks that nothing is left on the server, and ends it.
-func (d *demo) nothingLeft(ctx context.Context) error {
-	for _, list := range []string{"connections", "user_mappings"} {
-		total, err := d.server.total(ctx, list)
-		if err != nil {
-			return err
-		}
-		if total != 0 {
-			return fmt.Errorf("the server should have no %s any more, and has %d", list, total)
-		}
-	}
-	d.screen.ok("the server has no connections and no mappings any more")
-	folder := d.folder
-	if err := d.close(); err != nil {
-		return err
-	}
-	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("the folder %s should be gone", folder)
-	}
-	d.screen.ok("the server has stopped cleanly, and the folder is gone")
-	return nil
+	return d.destroy(ctx, mappings+2, "connections", "user_mappings")
 }

@@ -16,7 +16,7 @@ type refusal struct {
 	says            []string // what the box has to name
 }
 
-var refusals = []refusal{
+var quickstartRefusals = []refusal{
 	{
 		headline: "Refused: a leaver's address for a newcomer",
 		about:    "Tom Okafor takes over Priya's customers. Somebody thinks he might as well take over her address.",
@@ -72,6 +72,15 @@ resource "idmap_user_mapping" "desk_apac" {
 }
 `
 
+// refusals returns a step for each.
+func (d *demo) refusals(all []refusal) []step {
+	var steps []step
+	for _, r := range all {
+		steps = append(steps, func(ctx context.Context) error { return d.refused(ctx, r) })
+	}
+	return steps
+}
+
 // refused makes the change, checks that plan refuses it in the right words, and takes it back.
 func (d *demo) refused(ctx context.Context, r refusal) (err error) {
 	d.screen.step(r.headline, r.about)
@@ -105,7 +114,7 @@ func (d *demo) show(r refusal, o outcome) error {
 	if len(others) > 0 {
 		d.screen.aside("And for the same slip: " + strings.Join(others, ", ") + ".")
 	}
-	d.screen.ok("refused at plan: %s", r.name())
+	d.screen.ok("refused: %s", r.name())
 	return nil
 }
 
