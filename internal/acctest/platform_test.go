@@ -28,7 +28,7 @@ func TestMapsOnAPlatform(t *testing.T) {
 		t.Fatal(platform, err)
 	}
 	m := filesMap(idmap.AccountMap)
-	m.MapBy = idmap.MapBy{Email: true, Fuzzy: true, FuzzyThreshold: 0.8, ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveFirst}
+	m.MapBy = idmap.MapBy{Email: true, Fuzzy: true, FuzzyThreshold: new(0.8), ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveFirst}
 	m.UnmappedPolicy, m.Destination.Default = idmap.UnmappedSkip, &idmap.Principal{Name: "lea.ver@fabrikam.com"}
 	m.Exceptions, m.Exclusions = exceptions("jane.doe@contoso.com", "john.roe", "john.roe", "jane.doe"), exclusions("sam.one", "sam.two")
 	created, warnings, err := p.Client.CreateMap(ctx, idmap.AccountMap, "key", m)

@@ -169,7 +169,7 @@ func TestCreateMapOnAPlatform(t *testing.T) {
 	m := idmap.Map{
 		Name: "n", Source: idmap.MapEnd{Connection: idmap.ConnectionRef{ID: "s"}}, Revision: 4,
 		Destination:    idmap.MapEnd{Connection: idmap.ConnectionRef{ID: "d"}, Default: &idmap.Principal{Name: "admin@example.com"}},
-		UnmappedPolicy: idmap.UnmappedSkip, MapBy: idmap.MapBy{Fuzzy: true, Name: true, FuzzyThreshold: 0.9, ExternalResolve: idmap.ExternalResolveNever},
+		UnmappedPolicy: idmap.UnmappedSkip, MapBy: idmap.MapBy{Fuzzy: true, Name: true, FuzzyThreshold: new(0.9), ExternalResolve: idmap.ExternalResolveNever},
 		Exclusions: &[]idmap.MapExclusion{{Location: idmap.LocationSource, SID: idmap.Principal{Name: "root"}}},
 	}
 	exceptions := make([]idmap.MapException, 2001)

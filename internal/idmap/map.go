@@ -98,7 +98,7 @@ type MapBy struct {
 	LDAP                bool `json:"ldap,omitempty" doc:"Not supported."`
 
 	ExternalResolve ExternalResolve `json:"external_resolve,omitempty" enum:"first,never" doc:"Whether guests are looked for by the rules first. Only with external_passthrough; never if left out."`
-	FuzzyThreshold  float64         `json:"fuzzy_threshold,omitempty" doc:"Least score of a partial match. Only with fuzzy."`
+	FuzzyThreshold  *float64        `json:"fuzzy_threshold,omitempty" doc:"Least score of a partial match. Only with fuzzy."`
 }
 
 // ExternalResolve says whether a guest that is kept as it is may be matched before.

@@ -36,9 +36,9 @@ type fuzzy struct {
 }
 
 func newFuzzy(by idmap.MapBy, x *Index) fuzzy {
-	f := fuzzy{index: x, threshold: by.FuzzyThreshold}
-	if f.threshold == 0 {
-		f.threshold = DefaultThreshold
+	f := fuzzy{index: x, threshold: DefaultThreshold}
+	if by.FuzzyThreshold != nil {
+		f.threshold = *by.FuzzyThreshold
 	}
 	for _, selected := range []struct {
 		field field

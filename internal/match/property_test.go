@@ -79,7 +79,7 @@ func drawMapBy(t *rapid.T, kind idmap.MapKind) idmap.MapBy {
 	}
 	by.Username, by.Email = rapid.IntRange(0, 3).Draw(t, "username") == 0, rapid.IntRange(0, 3).Draw(t, "email") == 0
 	by.Fuzzy = rapid.IntRange(0, 3).Draw(t, "fuzzy") > 0
-	by.FuzzyThreshold = rapid.SampledFrom([]float64{0, 0.5, 0.8, 0.95}).Draw(t, "threshold")
+	by.FuzzyThreshold = rapid.SampledFrom([]*float64{nil, new(0.5), new(0.8), new(0.95)}).Draw(t, "threshold")
 	by.ExternalPassthrough = on("external")
 	by.ExternalResolve = rapid.SampledFrom([]idmap.ExternalResolve{"", idmap.ExternalResolveFirst, idmap.ExternalResolveNever}).Draw(t, "resolve")
 	return by
@@ -216,7 +216,7 @@ func TestNothingPanics(t *testing.T) {
 			})
 		}
 		index := match.NewIndex([]match.Entry{draw(), draw()})
-		by := idmap.MapBy{Default: true, Fuzzy: true, FuzzyThreshold: 0.5}
+		by := idmap.MapBy{Default: true, Fuzzy: true, FuzzyThreshold: new(0.5)}
 		r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: by}, index).Resolve(draw())
 		if !utf8.ValidString(r.Message) {
 			t.Fatalf("the message is not text: %q", r.Message)

@@ -120,7 +120,7 @@ func records(b *testing.B, path string) []match.Entry {
 
 // curve returns a table of what each threshold gives.
 func (s study) curve(b *testing.B) string {
-	s.by.Fuzzy, s.by.FuzzyThreshold = true, match.MinThreshold
+	s.by.Fuzzy, s.by.FuzzyThreshold = true, new(match.MinThreshold)
 	r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: s.by}, match.NewIndex(s.destinations))
 	var results []idmap.Resolution
 	for _, source := range s.sources {

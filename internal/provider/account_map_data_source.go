@@ -56,7 +56,7 @@ func accountMapDataOf(m idmap.Map) accountMapData {
 		},
 	}
 	if by.Fuzzy {
-		data.Fuzzy = &fuzzyData{Threshold: optionalFloat(by.FuzzyThreshold)}
+		data.Fuzzy = &fuzzyData{Threshold: types.Float64PointerValue(by.FuzzyThreshold)}
 	}
 	if by.ExternalPassthrough {
 		data.ExternalUsers = &externalUsersData{Retain: true, ResolveFirst: by.ExternalResolve == idmap.ExternalResolveFirst}

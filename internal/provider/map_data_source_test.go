@@ -95,7 +95,7 @@ func (s scenario) stageMaps() stagedMaps {
 	exceptions := append(*pairs("boss", "BOSS2"), same("o-same1"), same("o-same2"))
 	staged.accounts = s.stageMap(idmap.AccountMap, staged.from, staged.to, idmap.Map{
 		Name: "People", Exceptions: &exceptions,
-		MapBy: idmap.MapBy{Name: true, Email: true, Fuzzy: true, FuzzyThreshold: 0.95, ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveFirst},
+		MapBy: idmap.MapBy{Name: true, Email: true, Fuzzy: true, FuzzyThreshold: new(0.95), ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveFirst},
 		Exclusions: &[]idmap.MapExclusion{
 			{Location: idmap.LocationSource, SID: idmap.Principal{Name: "bot"}},
 			{Location: idmap.LocationDestination, SID: idmap.Principal{Name: "ROBOT"}},

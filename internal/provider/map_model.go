@@ -93,8 +93,8 @@ func (m mapModel) mapBy(k mapKind) idmap.MapBy {
 	for _, option := range k.match {
 		*option.of(&by) = flagOf(m.Match, option.name)
 	}
-	if threshold, ok := m.Fuzzy.Attributes()["threshold"].(types.Float64); ok {
-		by.FuzzyThreshold = threshold.ValueFloat64()
+	if threshold, ok := m.Fuzzy.Attributes()["threshold"].(types.Float64); ok && !threshold.IsUnknown() {
+		by.FuzzyThreshold = threshold.ValueFloat64Pointer()
 	}
 	switch {
 	case flagOf(m.ExternalUsers, "resolve_first"):
@@ -166,12 +166,6 @@ func hasUnknown(v attr.Value) bool {
 		inner = v.Elements()
 	}
 	return slices.ContainsFunc(inner, attr.Value.IsUnknown)
-}
-
-// zeroThreshold reports whether a threshold of zero is given, which is none on the wire.
-func (m mapModel) zeroThreshold() bool {
-	threshold, ok := m.Fuzzy.Attributes()["threshold"].(types.Float64)
-	return ok && !threshold.IsNull() && !threshold.IsUnknown() && threshold.ValueFloat64() == 0
 }
 
 // moved reports whether the two are maps of different connections, which are different maps.
@@ -268,8 +262,8 @@ func (m *mapModel) takeFuzzy(by idmap.MapBy) {
 	}
 	threshold, _ := m.Fuzzy.Attributes()["threshold"].(types.Float64)
 	switch {
-	case by.FuzzyThreshold != 0 && by.FuzzyThreshold != threshold.ValueFloat64():
-		threshold = types.Float64Value(by.FuzzyThreshold)
+	case by.FuzzyThreshold != nil && *by.FuzzyThreshold != threshold.ValueFloat64():
+		threshold = types.Float64PointerValue(by.FuzzyThreshold)
 	case threshold.IsNull():
 		threshold = types.Float64Value(rules.DefaultFuzzyThreshold)
 	}

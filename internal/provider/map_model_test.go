@@ -67,7 +67,7 @@ func TestMapToAPI(t *testing.T) {
 		Source:      idmap.MapEnd{Connection: idmap.ConnectionRef{ID: "old"}},
 		Destination: idmap.MapEnd{Connection: idmap.ConnectionRef{ID: "new"}, Default: &idmap.Principal{Name: "archive"}},
 		MapBy: idmap.MapBy{
-			Email: true, Name: true, Fuzzy: true, FuzzyThreshold: 0.85, ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveNever,
+			Email: true, Name: true, Fuzzy: true, FuzzyThreshold: new(0.85), ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveNever,
 		},
 		Exceptions: &[]idmap.MapException{
 			{Source: named("Anna@old.example"), Destination: named("anna@new.example")}, {Source: named("jane"), Destination: named("jdoe")},
@@ -140,7 +140,7 @@ func TestMapSaysTheSame(t *testing.T) {
 				{Source: idmap.Principal{ID: "3", Name: "Anna", Email: "anna@old.example"}, Destination: idmap.Principal{ID: "4", Name: "Anna", Email: "anna@new.example"}},
 			}
 		}, true},
-		"a platform without the options": {func(m *idmap.Map) { m.MapBy.FuzzyThreshold, m.MapBy.ExternalResolve, m.UnmappedPolicy = 0, "", "" }, true},
+		"a platform without the options": {func(m *idmap.Map) { m.MapBy.FuzzyThreshold, m.MapBy.ExternalResolve, m.UnmappedPolicy = nil, "", "" }, true},
 		"other destination":              {func(m *idmap.Map) { (*m.Exceptions)[0].Destination.Name = "john" }, false},
 		"one more exception": {func(m *idmap.Map) {
 			*m.Exceptions = append(*m.Exceptions, idmap.MapException{Source: idmap.Principal{Name: "x"}, Destination: idmap.Principal{Name: "y"}})
@@ -150,8 +150,8 @@ func TestMapSaysTheSame(t *testing.T) {
 		"exclusion of the other side": {func(m *idmap.Map) {
 			(*m.Exclusions)[0].Location = idmap.LocationDestination
 		}, false},
-		"other threshold":       {func(m *idmap.Map) { m.MapBy.FuzzyThreshold = 0.9 }, false},
-		"not fuzzy":             {func(m *idmap.Map) { m.MapBy.Fuzzy, m.MapBy.FuzzyThreshold = false, 0 }, false},
+		"other threshold":       {func(m *idmap.Map) { m.MapBy.FuzzyThreshold = new(0.9) }, false},
+		"not fuzzy":             {func(m *idmap.Map) { m.MapBy.Fuzzy, m.MapBy.FuzzyThreshold = false, nil }, false},
 		"guests resolved first": {func(m *idmap.Map) { m.MapBy.ExternalResolve = idmap.ExternalResolveFirst }, false},
 		"guests not retained":   {func(m *idmap.Map) { m.MapBy.ExternalPassthrough, m.MapBy.ExternalResolve = false, "" }, false},
 		"one option less":       {func(m *idmap.Map) { m.MapBy.Email = false }, false},

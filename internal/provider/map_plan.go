@@ -49,6 +49,24 @@ func (p *mapPlan) check(ctx context.Context) {
 	}
 }
 
+// checkDelete warns of what will refuse the deletion. It never refuses the plan: a job that uses the map may finish before
+// the apply, and a destroy must not fail on checks.
+func (p *mapPlan) checkDelete(ctx context.Context) {
+	if !p.walk.checks() || p.onPlatform(ctx) {
+		return
+	}
+	verdicts, err := p.walk.client.ValidateMaps(ctx, p.kind.kind, []idmap.MapIntent{{Operation: idmap.OperationDelete, ID: p.prior.ID.ValueString()}}, nil)
+	if err != nil {
+		p.walk.excuse(err, p.diags) // any other reason is for the apply to tell
+		return
+	}
+	for _, v := range verdicts[0].Violations {
+		if v.Code == idmap.CodeMapInUse {
+			p.called().addWarnings([]idmap.Violation{v}, p.diags)
+		}
+	}
+}
+
 // claimStored takes the stored map, where there is one. Both plans of a replacement claim in its name.
 func (p *mapPlan) claimStored() {
 	id := p.replacing

@@ -309,6 +309,16 @@ func TestMapWarnings(t *testing.T) {
 	proposed := maps.Clone(names)
 	proposed["id"] = stored.ID
 	warned(newProtocol(t, server).planMap(accountMaps, names, prior, proposed), "Map Changes Results")
+
+	warned(newProtocol(t, server).planDelete(accountMaps, prior))
+	_, err = server.Backend.CreateJob(t.Context(), backend.Call{}, idmap.Job{Kind: idmap.JobKindTransfer, Transfer: idmap.JobTransfer{
+		Source: idmap.JobEnd{Connection: stored.Source.Connection}, Destination: idmap.JobEnd{Connection: stored.Destination.Connection},
+		AccountMap: &idmap.MapUse{ID: stored.ID},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	warned(newProtocol(t, server).planDelete(accountMaps, prior), "Map Is in Use")
 }
 
 // TestMapImportByIdentity needs Terraform 1.12, which the tests cannot count on.

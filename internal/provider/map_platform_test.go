@@ -75,7 +75,7 @@ func TestMapOnPlatformWarnsOnce(t *testing.T) {
 	t.Parallel()
 	platform := acctest.NewPlatform(t)
 	p := newProtocol(t, &acctest.Server{URL: platform.URL, Token: platform.NewToken()})
-	by := idmap.MapBy{Name: true, Fuzzy: true, FuzzyThreshold: 0.8, ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveFirst}
+	by := idmap.MapBy{Name: true, Fuzzy: true, FuzzyThreshold: new(0.8), ExternalPassthrough: true, ExternalResolve: idmap.ExternalResolveFirst}
 	config, _ := mapFields(accountMaps, rulestest.MapBetween("a", "b", func(m *idmap.Map) { m.MapBy = by }))
 	warned := p.planMap(accountMaps, config, nil, config)
 	if len(warned) != 1 || warned[0].Severity != tfprotov6.DiagnosticSeverityWarning || warned[0].Summary != "Server Checks Nothing at Plan" ||

@@ -175,11 +175,11 @@ func optionFields(k mapKind, by idmap.MapBy, f fields) bool {
 	f["match"] = match
 	if k.accounts && by.Fuzzy {
 		threshold := any(nil)
-		if by.FuzzyThreshold != 0 {
-			threshold = by.FuzzyThreshold
+		if by.FuzzyThreshold != nil {
+			threshold = *by.FuzzyThreshold
 		}
 		f["fuzzy"] = map[string]tftypes.Value{"threshold": tftypes.NewValue(tftypes.Number, threshold)}
-		rest.Fuzzy, rest.FuzzyThreshold = false, 0
+		rest.Fuzzy, rest.FuzzyThreshold = false, nil
 	}
 	if k.accounts && (by.ExternalPassthrough || by.ExternalResolve == idmap.ExternalResolveFirst) {
 		f["external_users"] = map[string]tftypes.Value{
@@ -207,6 +207,19 @@ func (p protocol) planMap(k mapKind, config, prior, proposed fields) []*tfprotov
 	}
 	plan, err := p.provider.PlanResourceChange(p.Context(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName: k.resource(), Config: p.value(object, config), PriorState: p.value(object, prior), ProposedNewState: p.value(object, proposed),
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	return plan.Diagnostics
+}
+
+// planDelete plans the deletion of a map, and answers what is said about it.
+func (p protocol) planDelete(k mapKind, prior fields) []*tfprotov6.Diagnostic {
+	p.Helper()
+	object := p.objects[k.resource()]
+	plan, err := p.provider.PlanResourceChange(p.Context(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: k.resource(), Config: p.value(object, nil), PriorState: p.value(object, prior), ProposedNewState: p.value(object, nil),
 	})
 	if err != nil {
 		p.Fatal(err)

@@ -43,11 +43,7 @@ func (r *mapResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 		return
 	}
 	wire := config.toAPI(r.mapKind)
-	violations := rules.CheckMap(r.kind, wire.Map)
-	if config.zeroThreshold() { // which the wire form takes for none
-		violations = append(violations, rules.CheckFuzzyThreshold(0)...)
-	}
-	for _, v := range violations {
+	for _, v := range rules.CheckMap(r.kind, wire.Map) {
 		if config.judged(v) {
 			wire.noun(r.mapKind).addViolations([]idmap.Violation{v}, &resp.Diagnostics)
 		}
@@ -66,6 +62,7 @@ func (r *mapResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	}
 	if req.Plan.Raw.IsNull() {
 		r.walk.leaves(p.prior.ID.ValueString())
+		p.checkDelete(ctx)
 		return
 	}
 	var diags diag.Diagnostics

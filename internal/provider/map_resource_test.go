@@ -185,7 +185,7 @@ func TestAccMapDrift(t *testing.T) {
 		func(m *idmap.Map) { (*m.Exceptions)[0].Destination = idmap.Principal{Name: "T2"} },
 		func(m *idmap.Map) { m.Exceptions, m.Exclusions = &[]idmap.MapException{}, &[]idmap.MapExclusion{} },
 		func(m *idmap.Map) { m.MapBy = idmap.MapBy{Default: true} },
-		func(m *idmap.Map) { m.MapBy.FuzzyThreshold = 0.7 },
+		func(m *idmap.Map) { m.MapBy.FuzzyThreshold = new(0.7) },
 		func(m *idmap.Map) { m.MapBy.ExternalResolve = idmap.ExternalResolveNever },
 		func(m *idmap.Map) { m.MapBy.Passthrough, m.UnmappedPolicy = true, "" },
 		func(m *idmap.Map) { m.Destination.Default = nil },

@@ -39,8 +39,8 @@ func CompleteMap(m idmap.Map) idmap.Map {
 	if m.UnmappedPolicy == "" {
 		m.UnmappedPolicy = idmap.UnmappedPolicies()[0]
 	}
-	if m.MapBy.Fuzzy && m.MapBy.FuzzyThreshold == 0 {
-		m.MapBy.FuzzyThreshold = match.DefaultThreshold
+	if m.MapBy.Fuzzy && m.MapBy.FuzzyThreshold == nil {
+		m.MapBy.FuzzyThreshold = new(match.DefaultThreshold)
 	}
 	if m.MapBy.ExternalPassthrough && m.MapBy.ExternalResolve == "" {
 		m.MapBy.ExternalResolve = idmap.ExternalResolveNever

@@ -24,7 +24,7 @@ var mapOptions = []mapOption{
 	{"caption", false, true, true, func(b idmap.MapBy) bool { return b.Caption }},
 	{"default", true, true, true, func(b idmap.MapBy) bool { return b.Default }},
 	{"fuzzy", true, false, false, func(b idmap.MapBy) bool { return b.Fuzzy }},
-	{"fuzzy_threshold", true, false, false, func(b idmap.MapBy) bool { return b.FuzzyThreshold != 0 }},
+	{"fuzzy_threshold", true, false, false, func(b idmap.MapBy) bool { return b.FuzzyThreshold != nil }},
 	{"external_passthrough", true, false, true, func(b idmap.MapBy) bool { return b.ExternalPassthrough }},
 	{"external_resolve", true, false, false, func(b idmap.MapBy) bool { return b.ExternalResolve != "" }},
 	{"passthrough", true, true, true, func(b idmap.MapBy) bool { return b.Passthrough }},
@@ -78,11 +78,11 @@ func (c *mapCheck) refuseOption(o mapOption) {
 
 func (c *mapCheck) checkFuzzy(by idmap.MapBy) {
 	switch {
-	case !by.Fuzzy && by.FuzzyThreshold != 0:
+	case !by.Fuzzy && by.FuzzyThreshold != nil:
 		c.refuse(idmap.CodeUnsupportedOption, optionField("fuzzy_threshold"), nil,
 			"A threshold is given, and fuzzy is off, so nothing reads it. Set fuzzy, or leave the threshold out.")
-	case by.Fuzzy && by.FuzzyThreshold != 0:
-		c.violations = append(c.violations, CheckFuzzyThreshold(by.FuzzyThreshold)...)
+	case by.Fuzzy && by.FuzzyThreshold != nil:
+		c.violations = append(c.violations, checkFuzzyThreshold(*by.FuzzyThreshold)...)
 	}
 	if by.Fuzzy && !by.Name && !by.Username && !by.Email && !by.Default {
 		c.refuse(idmap.CodeUnsupportedOption, optionField("fuzzy"), nil,
@@ -90,8 +90,8 @@ func (c *mapCheck) checkFuzzy(by idmap.MapBy) {
 	}
 }
 
-// CheckFuzzyThreshold reports why a threshold that was given cannot be one. In a map, 0 is none given.
-func CheckFuzzyThreshold(threshold float64) []idmap.Violation {
+// checkFuzzyThreshold reports why a threshold cannot be one.
+func checkFuzzyThreshold(threshold float64) []idmap.Violation {
 	if threshold >= match.MinThreshold && threshold <= 1 {
 		return nil
 	}

@@ -71,6 +71,7 @@ func TestMapBadInput(t *testing.T) {
 		{"one connection", "POST", "/v1/account_maps", mapOf(source, source, "Self", `{"id":true}`), 422, []string{"invalid"}},
 		{"a name of 300 characters", "POST", "/v1/account_maps", mapOf(source, destination, strings.Repeat("x", 300), `{"id":true}`), 422, []string{"invalid"}},
 		{"no option", "POST", "/v1/account_maps", by(`{}`), 422, []string{"no_match_option"}},
+		{"a threshold of 0", "POST", "/v1/account_maps", by(`{"name":true,"fuzzy":true,"fuzzy_threshold":0}`), 422, []string{"invalid"}},
 		{"a threshold of 2", "POST", "/v1/account_maps", by(`{"name":true,"fuzzy":true,"fuzzy_threshold":2}`), 422, []string{"invalid"}},
 		{"a small threshold", "POST", "/v1/account_maps", by(`{"name":true,"fuzzy":true,"fuzzy_threshold":-0.1}`), 422, []string{"invalid"}},
 		{"an unknown option", "POST", "/v1/account_maps", by(`{"id":true,"colour":true}`), 400, []string{"malformed"}},

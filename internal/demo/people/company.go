@@ -36,14 +36,11 @@ type account struct {
 // group is a row of a directory of groups.
 type group struct{ id, name, caption string }
 
-// pair is an exception that the company's helpdesk has written down.
-type pair struct{ old, cloud *account }
-
 // company is all that is written.
 type company struct {
 	random    *rand.Rand
 	people    []person
-	pairs     []pair
+	pairs     []person // exceptions that the company's helpdesk has written down
 	names     []string // unused full names
 	usernames map[string]bool
 }
@@ -147,7 +144,7 @@ func (c *company) marry(keepsAddress bool) {
 	if keepsAddress {
 		p.cloud.alias = p.old.email
 	} else {
-		c.pairs = append(c.pairs, pair{p.old, p.cloud})
+		c.pairs = append(c.pairs, *p)
 	}
 }
 
@@ -159,7 +156,7 @@ func (c *company) twins(number int) {
 		p.old.email = ""
 		c.people = append(c.people, p)
 		if number < twins/2 {
-			c.pairs = append(c.pairs, pair{p.old, p.cloud})
+			c.pairs = append(c.pairs, p)
 		}
 	}
 }

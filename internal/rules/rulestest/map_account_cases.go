@@ -5,14 +5,15 @@ import "github.com/idmap/terraform-provider-idmap/internal/idmap"
 func accountOptionCases() []MapCase {
 	fuzzy, guests := idmap.MapBy{Name: true, Fuzzy: true}, idmap.MapBy{ExternalPassthrough: true}
 	resolve := func(b idmap.MapBy, r idmap.ExternalResolve) func(*idmap.Map) { b.ExternalResolve = r; return by(b) }
-	threshold := func(b idmap.MapBy, at float64) func(*idmap.Map) { b.FuzzyThreshold = at; return by(b) }
+	threshold := func(b idmap.MapBy, at float64) func(*idmap.Map) { b.FuzzyThreshold = &at; return by(b) }
 	return []MapCase{
 		{Name: "usernames and emails", Want: files(by(idmap.MapBy{Username: true, Email: true}))},
-		{Name: "partial matches", Want: files(by(fuzzy)), Becomes: func(m idmap.Map) bool { return m.MapBy.FuzzyThreshold > 0.5 }},
+		{Name: "partial matches", Want: files(by(fuzzy)), Becomes: func(m idmap.Map) bool { return *m.MapBy.FuzzyThreshold > 0.5 }},
 		{Name: "partial matches by the default rules", Want: files(by(idmap.MapBy{Default: true, Fuzzy: true}))},
-		{Name: "partial matches from a threshold on", Want: files(threshold(fuzzy, 0.75)), Becomes: func(m idmap.Map) bool { return m.MapBy.FuzzyThreshold == 0.75 }},
+		{Name: "partial matches from a threshold on", Want: files(threshold(fuzzy, 0.75)), Becomes: func(m idmap.Map) bool { return *m.MapBy.FuzzyThreshold == 0.75 }},
 		{Name: "partial matches to a directory without guests", Want: MapBetween(OldFiles, Corporate, by(fuzzy))},
 		{Name: "a threshold that is too low", Want: files(threshold(fuzzy, 0.1)), Refused: codes(idmap.CodeInvalid), Field: "map_by.fuzzy_threshold"},
+		{Name: "a threshold of 0", Want: files(threshold(fuzzy, 0)), Refused: codes(idmap.CodeInvalid), Field: "map_by.fuzzy_threshold"},
 		{Name: "a threshold of 2", Want: files(threshold(fuzzy, 2)), Refused: codes(idmap.CodeInvalid), Field: "map_by.fuzzy_threshold"},
 		{
 			Name: "a threshold of nothing", Want: files(threshold(idmap.MapBy{ID: true}, 0.8)),

@@ -56,7 +56,7 @@ func groupCases() []MapCase {
 		{"username", idmap.MapBy{ID: true, Username: true}},
 		{"email", idmap.MapBy{ID: true, Email: true}},
 		{"fuzzy", idmap.MapBy{ID: true, Fuzzy: true}},
-		{"fuzzy_threshold", idmap.MapBy{ID: true, FuzzyThreshold: 0.9}},
+		{"fuzzy_threshold", idmap.MapBy{ID: true, FuzzyThreshold: new(0.9)}},
 		{"external_passthrough", idmap.MapBy{ID: true, ExternalPassthrough: true}},
 		{"external_resolve", idmap.MapBy{ID: true, ExternalResolve: idmap.ExternalResolveFirst}},
 	} {

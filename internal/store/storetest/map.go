@@ -35,7 +35,7 @@ func fullMap() idmap.Map {
 	m.Destination.Default = principal("d-1", `B"o\b`)
 	m.MapBy = idmap.MapBy{
 		ID: true, Name: true, Username: true, Email: true, Caption: true, Default: true, Fuzzy: true, ExternalPassthrough: true,
-		Passthrough: true, BuiltIn: true, LDAP: true, ExternalResolve: idmap.ExternalResolveFirst, FuzzyThreshold: 0.7 + 1e-15,
+		Passthrough: true, BuiltIn: true, LDAP: true, ExternalResolve: idmap.ExternalResolveFirst, FuzzyThreshold: new(0.7 + 1e-15),
 	}
 	return m
 }
