@@ -107,6 +107,7 @@ func (r *mapResource) Create(ctx context.Context, req resource.CreateRequest, re
 // put stores a map that was read or written.
 func (r *mapResource) put(ctx context.Context, sink objectSink, m idmap.Map, model mapModel) {
 	sink.put(ctx, m.ID, m.Revision, r.encode(model))
+	remember(ctx, sink.private, sourceDefaultKey, m.Source.Default, sink.diags)
 }
 
 // create creates the map, as [userMappingResource.create] does.
@@ -153,11 +154,12 @@ func (r *mapResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	plan, diags := r.decode(ctx, req.Plan)
 	resp.Diagnostics.Append(diags...)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
+	sourceDefault := remembered[*idmap.Principal](ctx, req.Private, sourceDefaultKey, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
 		return
 	}
 	wire := plan.toAPI(r.mapKind)
-	wire.Revision = revision
+	wire.Revision, wire.Source.Default = revision, sourceDefault
 	updated, warnings, err := r.walk.client.UpdateMap(ctx, r.kind, wire.Map)
 	if err != nil {
 		wire.noun(r.mapKind).stored().addError(err, &resp.Diagnostics)

@@ -178,7 +178,18 @@ func TestAccMapDrift(t *testing.T) {
 	s := newScenario(t)
 	config := s.withShares() + accountMap("Move", fullMap)
 	update := planned(action(moveAddress, plancheck.ResourceActionUpdate))
-	var steps []resource.TestStep
+	steps := []resource.TestStep{{
+		PreConfig: func() {
+			s.changeMap(func(m *idmap.Map) { m.Source.Default = &idmap.Principal{Name: "jane"} })
+		},
+		Config: config, ConfigPlanChecks: nothingToDo, // no attribute has it
+	}}
+	keepsSourceDefault := func(*terraform.State) error {
+		if d := s.theMap().Source.Default; d == nil || d.Name != "jane" {
+			return fmt.Errorf("the default of the source is %v", d)
+		}
+		return nil
+	}
 	for _, change := range []func(*idmap.Map){
 		func(m *idmap.Map) { m.Name = "Moved" },
 		func(m *idmap.Map) { *m.Exceptions = append(*m.Exceptions, (*pairs("twin", "T1"))[0]) },
@@ -190,7 +201,9 @@ func TestAccMapDrift(t *testing.T) {
 		func(m *idmap.Map) { m.MapBy.Passthrough, m.UnmappedPolicy = true, "" },
 		func(m *idmap.Map) { m.Destination.Default = nil },
 	} {
-		steps = append(steps, resource.TestStep{PreConfig: func() { s.changeMap(change) }, Config: config, ConfigPlanChecks: update})
+		steps = append(steps, resource.TestStep{
+			PreConfig: func() { s.changeMap(change) }, Config: config, ConfigPlanChecks: update, Check: keepsSourceDefault,
+		})
 	}
 	deleted := resource.TestStep{
 		PreConfig:        func() { s.must(s.server.Client.DeleteMap(s.ctx(), idmap.AccountMap, s.theMap().ID, 0)) },

@@ -14,6 +14,9 @@ const (
 	// replacingKey is the id of the object that a plan with prior state is about. Terraform plans a replacement in two
 	// calls, of which the second looks like a create, but carries the private state of the first.
 	replacingKey = "replacing"
+	// sourceDefaultKey is the default of a map's source, which no attribute has. A platform's two-way jobs may read it, so an
+	// update keeps it.
+	sourceDefaultKey = "source_default"
 )
 
 // privateState is the framework's, whose type has no public name.
