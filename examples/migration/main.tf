@@ -61,15 +61,17 @@ resource "idmap_group_map" "groups" {
   match = { names = true, captions = true }
 }
 
-# A report that depends on its map is read after the map was changed, and not before.
+# A report that depends on its map and on both directories is read after they were changed, and not before.
 data "idmap_account_map_report" "people" {
-  map_id     = idmap_account_map.people.id
-  depends_on = [idmap_account_map.people]
+  map_id       = idmap_account_map.people.id
+  include_rows = true
+  resolutions  = ["Unresolved"]
+  depends_on   = [idmap_account_map.people, idmap_connection.fileserver, idmap_connection.cloud]
 }
 
 data "idmap_group_map_report" "groups" {
   map_id     = idmap_group_map.groups.id
-  depends_on = [idmap_group_map.groups]
+  depends_on = [idmap_group_map.groups, idmap_connection.fileserver, idmap_connection.cloud]
 }
 
 # A check warns, and stops nothing: the move may begin while the helpdesk is still at its list.
@@ -101,4 +103,11 @@ output "people" {
 output "groups" {
   description = "How many groups of the file server each rule decided."
   value       = data.idmap_group_map_report.groups.by_resolution
+}
+
+output "ambiguous" {
+  description = "Who of the file server could be several of the cloud, and why."
+  value = {
+    for row in data.idmap_account_map_report.people.rows : row.source_username => row.message if row.reason == "ambiguous"
+  }
 }

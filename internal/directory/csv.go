@@ -30,12 +30,18 @@ func openCSV[T any](r *bufio.Reader, form form[T], found *findings) (source[T], 
 	case err != nil:
 		return nil, fmt.Errorf("reading the file: %w", err)
 	}
+	if len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
+		found.add(1, "", "The header names one column, %s: the fields seem to be separated by semicolons or tabs. They must be separated by commas.", quote(header[0]))
+		return nil, found.err()
+	}
 	for i, name := range header {
 		line, _ := s.r.FieldPos(i)
 		s.addColumn(strings.TrimSpace(name), line, form.columns, found)
 	}
-	line, _ := s.r.FieldPos(0)
-	s.checkRequired(line, form, found)
+	if found.none() { // a column that is unknown is mostly one that is missing, by another name
+		line, _ := s.r.FieldPos(0)
+		s.checkRequired(line, form, found)
+	}
 	return s, found.err()
 }
 

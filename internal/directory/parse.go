@@ -60,7 +60,7 @@ func (f form[T]) header() string {
 // delete every account.
 func (f form[T]) emptyFile() error {
 	return idmap.Refusef(idmap.CodeInvalid, "",
-		"The file is empty. It has a row for each %s. For a %s without any, send a CSV file with nothing but its header.", f.noun, f.whole)
+		"The file is empty. It has a row for each %s. For a %s without any, give a CSV file with nothing but its header.", f.noun, f.whole)
 }
 
 // checks says what is wrong with a row that could be read.
