@@ -129,7 +129,7 @@ func checkReport(t *testing.T, c *client.Client, kind idmap.MapKind, id string, 
 	if err != nil || got.Sources != totals.Sources {
 		t.Errorf("totals %+v, %v, validated with %+v", got, err, totals)
 	}
-	count := func(f client.ResolutionFilter) (n int) {
+	count := func(f idmap.ResolutionFilter) (n int) {
 		for _, err := range c.MapReport(t.Context(), kind, id, f) {
 			if err != nil {
 				t.Fatal(err)
@@ -138,10 +138,10 @@ func checkReport(t *testing.T, c *client.Client, kind idmap.MapKind, id string, 
 		}
 		return n
 	}
-	if n := count(client.ResolutionFilter{}); n != totals.Sources || n == 0 {
+	if n := count(idmap.ResolutionFilter{}); n != totals.Sources || n == 0 {
 		t.Errorf("%d rows of %d", n, totals.Sources)
 	}
-	some := client.ResolutionFilter{Resolved: []idmap.Resolved{idmap.ResolvedException, idmap.ResolvedExcluded}}
+	some := idmap.ResolutionFilter{Resolved: []idmap.Resolved{idmap.ResolvedException, idmap.ResolvedExcluded}}
 	if n := count(some); n != 2 {
 		t.Errorf("%d rows of exceptions and exclusions", n)
 	}

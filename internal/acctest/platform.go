@@ -27,7 +27,8 @@ const (
 // Platform is a server that behaves like a DryvIQ platform, as far as that is published: our own server, with all taken
 // away that only we have. It is our reading of the platform's public SDK and not the product; where that says nothing,
 // this one is as strict as it can be: it refuses fields and parameters that are not published, its refusals have no codes,
-// some of its 404s and 401s have no body, and its links lead on by their query alone.
+// some of its 404s and 401s have no body, its links lead on by their query alone, and what a PUT of a map does not name stays
+// as it was.
 type Platform struct {
 	URL, Username, Password string
 	Client                  *client.Client // signed in
@@ -112,7 +113,7 @@ func (p *Platform) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case fault != "":
 		platformError(w, http.StatusBadRequest, fault)
 	default:
-		p.forward(w, req, body)
+		p.forward(w, req, p.complete(req, body))
 	}
 }
 
@@ -156,13 +157,7 @@ func (p *Platform) signIn(w http.ResponseWriter, req *http.Request) {
 
 // forward asks our server, in its own way, and answers in the platform's.
 func (p *Platform) forward(w http.ResponseWriter, req *http.Request, body []byte) {
-	inner := httptest.NewRequestWithContext(req.Context(), req.Method, p.innerURL(req), bytes.NewReader(body))
-	inner.Header.Set("Authorization", "Bearer "+p.Server.Token)
-	if contentType := req.Header.Get("Content-Type"); contentType != "" {
-		inner.Header.Set("Content-Type", contentType)
-	}
-	answer := httptest.NewRecorder()
-	p.Server.Handler.ServeHTTP(answer, inner)
+	answer := p.ask(req, req.Method, body)
 	var content map[string]any
 	switch err := json.Unmarshal(answer.Body.Bytes(), &content); {
 	case answer.Body.Len() == 0:
@@ -177,6 +172,18 @@ func (p *Platform) forward(w http.ResponseWriter, req *http.Request, body []byte
 		p.strip(req, content)
 		writeJSON(w, answer.Code, content)
 	}
+}
+
+// ask sends our server a request about what another one is about.
+func (p *Platform) ask(req *http.Request, method string, body []byte) *httptest.ResponseRecorder {
+	inner := httptest.NewRequestWithContext(req.Context(), method, p.innerURL(req), bytes.NewReader(body))
+	inner.Header.Set("Authorization", "Bearer "+p.Server.Token)
+	if contentType := req.Header.Get("Content-Type"); contentType != "" {
+		inner.Header.Set("Content-Type", contentType)
+	}
+	answer := httptest.NewRecorder()
+	p.Server.Handler.ServeHTTP(answer, inner)
+	return answer
 }
 
 // innerURL puts the cursor of our server in the place of the offset that a link had.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -33,6 +34,49 @@ func (p *Platform) admit(req *http.Request) (body []byte, fault string) {
 		shape = itemsShape
 	}
 	return body, shape.fault("", content)
+}
+
+var mapRoute = regexp.MustCompile(`^/v1/(account_map|group_map)s/[^/]+$`)
+
+// complete adds to the body of a PUT of a map what it does not name of the map as it is: our server would take that away.
+func (p *Platform) complete(req *http.Request, body []byte) []byte {
+	route := mapRoute.FindStringSubmatch(req.URL.Path)
+	if route == nil || req.Method != http.MethodPut {
+		return body
+	}
+	var sent map[string]any
+	var stored map[string]map[string]any
+	if json.Unmarshal(body, &sent) != nil || sent == nil {
+		return body
+	}
+	_ = json.Unmarshal(p.ask(req, http.MethodGet, nil).Body.Bytes(), &stored) // the envelope has other members
+	stripObject(route[1], stored[route[1]])
+	keep(stored[route[1]], sent)
+	for _, part := range []string{"source", "destination", "map_by"} {
+		before, _ := stored[route[1]][part].(map[string]any)
+		if now, ok := sent[part].(map[string]any); ok {
+			keep(before, now)
+		}
+	}
+	completed, err := json.Marshal(sent)
+	if err != nil {
+		return body
+	}
+	return completed
+}
+
+// keep adds members that were not sent. A null is nothing from now on.
+func keep(stored, sent map[string]any) {
+	for name, value := range stored {
+		if _, named := sent[name]; !named {
+			sent[name] = value
+		}
+	}
+	for name, value := range sent {
+		if value == nil {
+			delete(sent, name)
+		}
+	}
 }
 
 // shape is the published form of a JSON value. One without members is any value.
@@ -64,7 +108,7 @@ var (
 
 // fault names the first member that the shape does not have.
 func (s shape) fault(at string, value any) string {
-	if s == nil {
+	if s == nil || value == nil {
 		return ""
 	}
 	if list, ok := value.([]any); ok {

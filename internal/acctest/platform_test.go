@@ -80,6 +80,63 @@ func hasException(m idmap.Map, id string) bool {
 	return false
 }
 
+// TestOptionsGoBackToTheirDefaultOnAPlatform, though it keeps what an update does not name.
+func TestOptionsGoBackToTheirDefaultOnAPlatform(t *testing.T) {
+	p := newPlatform(t)
+	ctx := t.Context()
+	m := filesMap(idmap.AccountMap)
+	m.MapBy.Email, m.UnmappedPolicy = true, idmap.UnmappedFail
+	m.Source.Default, m.Destination.Default = &idmap.Principal{Name: "jane.doe"}, &idmap.Principal{Name: "lea.ver@fabrikam.com"}
+	created, _, err := p.Client.CreateMap(ctx, idmap.AccountMap, "", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := func() idmap.Map {
+		t.Helper()
+		m, err := p.Server.Client.Map(ctx, idmap.AccountMap, created.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	if status := send(t, p, http.MethodPut, "/v1/account_maps/"+created.ID, `{"name":"Renamed","destination":{},"map_by":{"username":false}}`); status != http.StatusOK {
+		t.Fatalf("a part is answered with %d", status)
+	}
+	kept := behind()
+	if kept.Name != "Renamed" || kept.UnmappedPolicy != idmap.UnmappedFail || kept.Source.Default == nil || kept.Destination.Default == nil ||
+		kept.MapBy != (idmap.MapBy{ID: true, Email: true}) {
+		t.Errorf("a part makes it %+v", kept)
+	}
+	m.ID, m.UnmappedPolicy, m.Destination.Default, m.MapBy = created.ID, idmap.UnmappedSkip, nil, idmap.MapBy{ID: true}
+	if _, _, err := p.Client.UpdateMap(ctx, idmap.AccountMap, m); err != nil {
+		t.Fatal(err)
+	}
+	now := behind()
+	if now.UnmappedPolicy != idmap.UnmappedSkip || now.Destination.Default != nil || now.Source.Default == nil || now.MapBy != m.MapBy {
+		t.Errorf("the update makes it %+v", now)
+	}
+}
+
+// send returns the status with which the platform answers.
+func send(t *testing.T, p *acctest.Platform, method, path, body string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, p.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+p.NewToken())
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.Header.Get("ETag") != "" {
+		t.Errorf("%s %s is answered with %v", method, path, resp.Header)
+	}
+	return resp.StatusCode
+}
+
 func TestGroupMapsOnAPlatform(t *testing.T) {
 	p := newPlatform(t)
 	m := filesMap(idmap.GroupMap)
@@ -188,7 +245,6 @@ func TestSigningInToAPlatform(t *testing.T) {
 // TestPlatformHasOnlyWhatIsPublished: or else the tests on it would prove nothing.
 func TestPlatformHasOnlyWhatIsPublished(t *testing.T) {
 	p := newPlatform(t)
-	token := p.NewToken()
 	const source = `"name":"n","source":{"connection":{"id":"old-files"}},"destination":{"connection":{"id":"new-files"}}`
 	tests := []struct {
 		method, path, body string
@@ -211,19 +267,8 @@ func TestPlatformHasOnlyWhatIsPublished(t *testing.T) {
 		{"POST", "/v1/account_maps", `{` + source + `,"map_by":{"id":true}}`, 201},
 	}
 	for _, test := range tests {
-		req, err := http.NewRequestWithContext(t.Context(), test.method, p.URL+test.path, strings.NewReader(test.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode != test.status || resp.Header.Get("ETag") != "" {
-			t.Errorf("%s %s %s is answered with %d and %v, want %d", test.method, test.path, test.body, resp.StatusCode, resp.Header, test.status)
+		if status := send(t, p, test.method, test.path, test.body); status != test.status {
+			t.Errorf("%s %s %s is answered with %d, want %d", test.method, test.path, test.body, status, test.status)
 		}
 	}
 	for name, err := range map[string]error{

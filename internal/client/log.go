@@ -6,19 +6,17 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // attemptLog logs one attempt. Requests and answers go to the debug log, their JSON bodies to the trace log. The
-// Authorization header is never logged, nor is what looks like a secret in a body.
+// Authorization header is never logged, nor is what looks like a secret in a body, nor is any body of a secret call.
 type attemptLog struct {
 	ctx     context.Context
+	secret  bool
 	secrets *secrets
 	fields  map[string]any
 	began   time.Time
@@ -27,7 +25,7 @@ type attemptLog struct {
 func (a *attempts) logRequest(req *http.Request) *attemptLog {
 	state := callOf(req.Context())
 	state.attempts++
-	l := &attemptLog{ctx: req.Context(), secrets: a.secrets, began: time.Now(), fields: map[string]any{
+	l := &attemptLog{ctx: req.Context(), secret: state.secret, secrets: a.secrets, began: time.Now(), fields: map[string]any{
 		"method":  req.Method,
 		"path":    req.URL.EscapedPath(),
 		"attempt": state.attempts,
@@ -59,7 +57,7 @@ func (l *attemptLog) answer(resp *http.Response, err error) {
 // body logs a JSON body. Others are directory files, which are large and are on somebody's disk already, or pages of
 // servers that are not ours.
 func (l *attemptLog) body(message string, header http.Header, body io.Reader) {
-	if !tflog.IsTrace(l.ctx) || !isJSON(header.Get("Content-Type")) {
+	if l.secret || !tflog.IsTrace(l.ctx) || !isJSON(header.Get("Content-Type")) {
 		return
 	}
 	content, err := io.ReadAll(body)
@@ -72,39 +70,4 @@ func (l *attemptLog) body(message string, header http.Header, body io.Reader) {
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
-}
-
-var secretMember = regexp.MustCompile(`(?i)("(?:secret|(?:access_|refresh_|id_)?token|password)"\s*:\s*)"(?:[^"\\]|\\.)*"`)
-
-// secrets are the texts that must not be logged.
-type secrets struct {
-	mu    sync.Mutex
-	texts []string
-}
-
-func newSecrets(texts ...string) *secrets {
-	s := &secrets{}
-	s.add(texts...)
-	return s
-}
-
-func (s *secrets) add(texts ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, text := range texts {
-		if text != "" && !slices.Contains(s.texts, text) {
-			s.texts = append(s.texts, text)
-		}
-	}
-}
-
-// mask takes the secrets out of a text.
-func (s *secrets) mask(text string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text = secretMember.ReplaceAllString(text, `$1"***"`)
-	for _, secret := range s.texts {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	return text
 }

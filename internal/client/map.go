@@ -23,10 +23,10 @@ func (c *Client) Map(ctx context.Context, kind idmap.MapKind, id string) (idmap.
 		return idmap.Map{}, err
 	}
 	if platform {
-		return c.publishedMap(ctx, kind, id)
+		return c.readPlatformMap(ctx, kind, id)
 	}
 	r := get(collection(kind), id)
-	r.query = params("include", "items")
+	r.query, r.timeout, r.maxBody = params("include", "items"), uploadTimeout, maxMapBody
 	return call[idmap.Map](ctx, c, r, string(kind))
 }
 
@@ -39,7 +39,7 @@ func (c *Client) Maps(ctx context.Context, kind idmap.MapKind, f MapFilter) iter
 		case err != nil:
 			yield(idmap.Map{}, err)
 		case platform:
-			c.publishedMaps(ctx, kind, f)(yield)
+			c.listPlatformMaps(ctx, kind, f)(yield)
 		default:
 			query := params("q", f.Query, "name", f.Name, "source_connection", f.SourceConnection, "destination_connection", f.DestinationConnection)
 			list[idmap.Map](ctx, c, collection(kind), query, collection(kind))(yield)
@@ -57,7 +57,7 @@ func (c *Client) CreateMap(ctx context.Context, kind idmap.MapKind, key string, 
 		return idmap.Map{}, nil, err
 	}
 	if platform {
-		m, err := c.publishMap(ctx, kind, m)
+		m, err := c.createPlatformMap(ctx, kind, m)
 		return m, nil, err
 	}
 	r := write(key, mapBody{kind, m}, collection(kind))
@@ -73,7 +73,7 @@ func (c *Client) UpdateMap(ctx context.Context, kind idmap.MapKind, m idmap.Map)
 		return idmap.Map{}, nil, err
 	}
 	if platform {
-		m, err := c.republishMap(ctx, kind, m)
+		m, err := c.updatePlatformMap(ctx, kind, m)
 		return m, nil, err
 	}
 	r := put(mapBody{kind, m}, m.Revision, collection(kind), m.ID)

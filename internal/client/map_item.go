@@ -7,8 +7,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// publishedItem is an exception or an exclusion of a DryvIQ platform, as it reads and writes them.
-type publishedItem struct {
+// itemWire is an exception or an exclusion as a DryvIQ platform reads and writes it.
+type itemWire struct {
 	ID          string           `json:"id,omitempty"`
 	Source      *idmap.Principal `json:"source,omitempty"`
 	Destination *idmap.Principal `json:"destination,omitempty"`
@@ -16,25 +16,25 @@ type publishedItem struct {
 	SID         *idmap.Principal `json:"sid,omitempty"`
 }
 
-func publishItem(kind idmap.MapKind, item idmap.MapItem) publishedItem {
-	subject, target := publishPrincipal(kind, item.Subject), publishPrincipal(kind, item.Target)
+func itemToWire(kind idmap.MapKind, item idmap.MapItem) itemWire {
+	subject, target := principalToWire(kind, item.Subject), principalToWire(kind, item.Target)
 	if item.Role == idmap.RoleException {
-		return publishedItem{Source: &subject, Destination: &target}
+		return itemWire{Source: &subject, Destination: &target}
 	}
-	return publishedItem{Location: item.Exclusion().Location, SID: &subject}
+	return itemWire{Location: item.Exclusion().Location, SID: &subject}
 }
 
-func (p publishedItem) item(role idmap.ItemRole) idmap.MapItem {
-	item := idmap.MapItem{ID: p.ID, Role: role}
-	subject := p.SID
+func itemFromWire(role idmap.ItemRole, w itemWire) idmap.MapItem {
+	item := idmap.MapItem{ID: w.ID, Role: role}
+	subject := w.SID
 	if role == idmap.RoleException {
-		subject = p.Source
+		subject = w.Source
 	}
 	if subject != nil {
 		item.Subject = *subject
 	}
-	if role == idmap.RoleException && p.Destination != nil {
-		item.Target = *p.Destination
+	if role == idmap.RoleException && w.Destination != nil {
+		item.Target = *w.Destination
 	}
 	return item
 }
@@ -54,13 +54,13 @@ func itemPath(kind idmap.MapKind, mapID string, role idmap.ItemRole) []string {
 	}
 }
 
-func (c *Client) publishedItems(ctx context.Context, kind idmap.MapKind, mapID string, role idmap.ItemRole) ([]idmap.MapItem, error) {
+func (c *Client) readItems(ctx context.Context, kind idmap.MapKind, mapID string, role idmap.ItemRole) ([]idmap.MapItem, error) {
 	var all []idmap.MapItem
-	for p, err := range list[publishedItem](ctx, c, "item", params(), itemPath(kind, mapID, role)...) {
+	for w, err := range list[itemWire](ctx, c, "item", params(), itemPath(kind, mapID, role)...) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, p.item(role))
+		all = append(all, itemFromWire(role, w))
 	}
 	return all, nil
 }
@@ -72,10 +72,10 @@ func (c *Client) appendItems(ctx context.Context, kind idmap.MapKind, mapID stri
 		for chunk := range slices.Chunk(some[role], idmap.MaxBatch) {
 			body := struct {
 				Append bool `json:"append"`
-				items[publishedItem]
+				items[itemWire]
 			}{Append: true}
 			for _, item := range chunk {
-				body.Items = append(body.Items, publishItem(kind, item))
+				body.Items = append(body.Items, itemToWire(kind, item))
 			}
 			r := post(body, itemPath(kind, mapID, role)...)
 			r.once, r.timeout = true, uploadTimeout

@@ -4,115 +4,35 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// publishedMap is a map as a DryvIQ platform has it. All options are sent, also those that are off: whether an update leaves
-// alone what it does not name is not published.
-type publishedMap struct {
-	Type           idmap.MapKind        `json:"type,omitempty"`
-	ID             string               `json:"id,omitempty"`
-	Name           string               `json:"name"`
-	Source         idmap.MapEnd         `json:"source"`
-	Destination    idmap.MapEnd         `json:"destination"`
-	UnmappedPolicy idmap.UnmappedPolicy `json:"unmapped_policy,omitempty"`
-	MapBy          publishedMapBy       `json:"map_by"`
-}
-
-type publishedMapBy struct {
-	ID                  bool `json:"id"`
-	Name                bool `json:"name"`
-	Username            bool `json:"username"`
-	Email               bool `json:"email"`
-	Caption             bool `json:"caption"`
-	Default             bool `json:"default"`
-	Fuzzy               bool `json:"fuzzy"`
-	ExternalPassthrough bool `json:"external_passthrough"`
-	Passthrough         bool `json:"passthrough"`
-	BuiltIn             bool `json:"built_in"`
-	LDAP                bool `json:"ldap"`
-}
-
-// publish leaves out what is not published. The values of the policy are not; so the default, which is that of a platform
-// too, is not sent.
-func publish(kind idmap.MapKind, m idmap.Map) publishedMap {
-	end := func(e idmap.MapEnd) idmap.MapEnd {
-		if e.Default != nil {
-			p := publishPrincipal(kind, *e.Default)
-			e.Default = &p
-		}
-		return e
-	}
-	p := publishedMap{
-		Type: kind, Name: m.Name, Source: end(m.Source), Destination: end(m.Destination), UnmappedPolicy: m.UnmappedPolicy,
-		MapBy: publishedMapBy{
-			ID: m.MapBy.ID, Name: m.MapBy.Name, Username: m.MapBy.Username, Email: m.MapBy.Email, Caption: m.MapBy.Caption,
-			Default: m.MapBy.Default, Fuzzy: m.MapBy.Fuzzy, ExternalPassthrough: m.MapBy.ExternalPassthrough,
-			Passthrough: m.MapBy.Passthrough, BuiltIn: m.MapBy.BuiltIn, LDAP: m.MapBy.LDAP,
-		},
-	}
-	if p.UnmappedPolicy == idmap.UnmappedSkip {
-		p.UnmappedPolicy = ""
-	}
-	return p
-}
-
-// published is the inverse of publish.
-func (p publishedMap) published() idmap.Map {
-	return idmap.Map{
-		ID: p.ID, Name: p.Name, Source: p.Source, Destination: p.Destination, UnmappedPolicy: orDefault(p.UnmappedPolicy, idmap.UnmappedSkip),
-		MapBy: idmap.MapBy{
-			ID: p.MapBy.ID, Name: p.MapBy.Name, Username: p.MapBy.Username, Email: p.MapBy.Email, Caption: p.MapBy.Caption,
-			Default: p.MapBy.Default, Fuzzy: p.MapBy.Fuzzy, ExternalPassthrough: p.MapBy.ExternalPassthrough,
-			Passthrough: p.MapBy.Passthrough, BuiltIn: p.MapBy.BuiltIn, LDAP: p.MapBy.LDAP,
-		},
-	}
-}
-
-// publishPrincipal names an account or a group in the way that a platform reads: by a name that is an email, or else by a
-// name that stands as the id too.
-func publishPrincipal(kind idmap.MapKind, p idmap.Principal) idmap.Principal {
-	out := idmap.Principal{Type: kind.Entry(), ID: p.ID, Name: p.Text(), Caption: p.Caption}
-	address := strings.Contains(out.Name, "@")
-	if kind == idmap.AccountMap {
-		out.Username = p.Username
-	}
-	switch {
-	case address && kind == idmap.AccountMap:
-		out.Email = orDefault(p.Email, out.Name)
-	case !address:
-		out.ID = orDefault(p.ID, out.Name)
-	}
-	return out
-}
-
-// publishedMap reads a map of a platform with its items.
-func (c *Client) publishedMap(ctx context.Context, kind idmap.MapKind, id string) (idmap.Map, error) {
-	p, err := call[publishedMap](ctx, c, get(collection(kind), id), string(kind))
+// readPlatformMap reads a map of a platform with its items.
+func (c *Client) readPlatformMap(ctx context.Context, kind idmap.MapKind, id string) (idmap.Map, error) {
+	w, err := call[mapWire](ctx, c, get(collection(kind), id), string(kind))
 	if err != nil {
 		return idmap.Map{}, err
 	}
 	var all []idmap.MapItem
 	for _, role := range itemRoles {
-		items, err := c.publishedItems(ctx, kind, id, role)
+		items, err := c.readItems(ctx, kind, id, role)
 		if err != nil {
 			return idmap.Map{}, err
 		}
 		all = append(all, items...)
 	}
-	return p.published().WithItems(all), nil
+	return mapFromWire(w).WithItems(all), nil
 }
 
-// publishedMaps filters by itself what a platform has no filter for.
-func (c *Client) publishedMaps(ctx context.Context, kind idmap.MapKind, f MapFilter) iter.Seq2[idmap.Map, error] {
+// listPlatformMaps filters by itself what a platform has no filter for.
+func (c *Client) listPlatformMaps(ctx context.Context, kind idmap.MapKind, f MapFilter) iter.Seq2[idmap.Map, error] {
 	return func(yield func(idmap.Map, error) bool) {
 		query := params("q", orDefault(f.Query, f.Name))
-		for p, err := range list[publishedMap](ctx, c, collection(kind), query, collection(kind)) {
-			m := p.published()
+		for w, err := range list[mapWire](ctx, c, collection(kind), query, collection(kind)) {
+			m := mapFromWire(w)
 			if err != nil {
 				m = idmap.Map{}
 			}
@@ -123,33 +43,33 @@ func (c *Client) publishedMaps(ctx context.Context, kind idmap.MapKind, f MapFil
 	}
 }
 
-// publishMap creates a map and then its items. A POST is not repeated: a platform knows no Idempotency-Key.
-func (c *Client) publishMap(ctx context.Context, kind idmap.MapKind, m idmap.Map) (idmap.Map, error) {
-	r := post(publish(kind, m), collection(kind))
+// createPlatformMap creates a map and then its items. A POST is not repeated: a platform knows no Idempotency-Key.
+func (c *Client) createPlatformMap(ctx context.Context, kind idmap.MapKind, m idmap.Map) (idmap.Map, error) {
+	r := post(newMapToWire(kind, m), collection(kind))
 	r.once, r.timeout = true, uploadTimeout
 	a, err := c.do(ctx, r)
 	if err != nil {
 		return idmap.Map{}, err
 	}
-	p, _, err := decode[publishedMap](a, string(kind))
+	w, _, err := decode[mapWire](a, string(kind))
 	if err != nil {
 		return idmap.Map{}, err
 	}
-	if p.ID == "" {
+	if w.ID == "" {
 		return idmap.Map{}, foreign(a, "its "+string(kind)+" has no id")
 	}
-	return p.published(), c.appendItems(ctx, kind, p.ID, m.Items())
+	return mapFromWire(w), c.appendItems(ctx, kind, w.ID, m.Items())
 }
 
-// republishMap replaces a map, and then changes its items into those that are wanted.
-func (c *Client) republishMap(ctx context.Context, kind idmap.MapKind, m idmap.Map) (idmap.Map, error) {
-	r := put(publish(kind, m), 0, collection(kind), m.ID)
+// updatePlatformMap replaces a map, and then changes its items into those that are wanted.
+func (c *Client) updatePlatformMap(ctx context.Context, kind idmap.MapKind, m idmap.Map) (idmap.Map, error) {
+	r := put(mapToWire(kind, m), 0, collection(kind), m.ID)
 	r.timeout = uploadTimeout
-	p, err := call[publishedMap](ctx, c, r, string(kind))
+	w, err := call[mapWire](ctx, c, r, string(kind))
 	if err != nil {
 		return idmap.Map{}, err
 	}
-	p.ID = m.ID
+	w.ID = m.ID
 	var roles []idmap.ItemRole
 	if m.Exceptions != nil {
 		roles = append(roles, idmap.RoleException)
@@ -163,12 +83,12 @@ func (c *Client) republishMap(ctx context.Context, kind idmap.MapKind, m idmap.M
 			return idmap.Map{}, err
 		}
 	}
-	return p.published(), nil
+	return mapFromWire(w), nil
 }
 
 // changeItems removes before it adds: a map has each account once.
 func (c *Client) changeItems(ctx context.Context, kind idmap.MapKind, id string, role idmap.ItemRole, wanted []idmap.MapItem) error {
-	stored, err := c.publishedItems(ctx, kind, id, role)
+	stored, err := c.readItems(ctx, kind, id, role)
 	if err != nil {
 		return err
 	}
@@ -189,14 +109,14 @@ func (c *Client) changeItems(ctx context.Context, kind idmap.MapKind, id string,
 func difference(stored, wanted []idmap.MapItem) (gone, added []idmap.MapItem) {
 	called := map[string][]int{}
 	for i, item := range stored {
-		for _, name := range namesOf(item.Subject) {
+		for _, name := range foldedNames(item.Subject) {
 			called[name] = append(called[name], i)
 		}
 	}
 	kept := make([]bool, len(stored))
 	for _, item := range wanted {
 		same := func(i int) bool {
-			return !kept[i] && names(stored[i].Subject, item.Subject) && names(stored[i].Target, item.Target)
+			return !kept[i] && matches(stored[i].Subject, item.Subject) && matches(stored[i].Target, item.Target)
 		}
 		candidates := called[idmap.Fold(item.Subject.Text())]
 		if at := slices.IndexFunc(candidates, same); at >= 0 {
@@ -213,15 +133,15 @@ func difference(stored, wanted []idmap.MapItem) (gone, added []idmap.MapItem) {
 	return gone, added
 }
 
-// names reports whether what is stored is what was wanted.
-func names(stored, wanted idmap.Principal) bool {
+// matches reports whether what is stored is what was wanted.
+func matches(stored, wanted idmap.Principal) bool {
 	text := idmap.Fold(wanted.Text())
 	sameID := wanted.ID == "" || stored.ID == "" || stored.ID == wanted.ID
-	return text == "" || sameID && slices.Contains(namesOf(stored), text)
+	return text == "" || sameID && slices.Contains(foldedNames(stored), text)
 }
 
-// namesOf returns what a principal is called, folded, each once.
-func namesOf(p idmap.Principal) []string {
+// foldedNames returns what a principal is called, folded, each once.
+func foldedNames(p idmap.Principal) []string {
 	var all []string
 	for _, text := range []string{p.Name, p.Email, p.Username, p.ID, p.Caption} {
 		if name := idmap.Fold(text); name != "" && !slices.Contains(all, name) {

@@ -8,13 +8,6 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// ResolutionFilter selects rows of a report. Empty fields select all.
-type ResolutionFilter struct {
-	Resolved []idmap.Resolved
-	Reason   idmap.Reason
-	Query    string
-}
-
 type mapReport struct {
 	Totals      *idmap.MapTotals   `json:"totals"` // on the first page
 	Resolutions []idmap.Resolution `json:"resolutions"`
@@ -42,8 +35,8 @@ func (c *Client) MapTotals(ctx context.Context, kind idmap.MapKind, id string) (
 }
 
 // MapReport returns the rows of the report that the filter selects. It follows pages as it is read, and ends with the
-// first error. On a DryvIQ platform that is ErrNotSupported.
-func (c *Client) MapReport(ctx context.Context, kind idmap.MapKind, id string, f ResolutionFilter) iter.Seq2[idmap.Resolution, error] {
+// first error; on a DryvIQ platform that is ErrNotSupported. The server folds the Query.
+func (c *Client) MapReport(ctx context.Context, kind idmap.MapKind, id string, f idmap.ResolutionFilter) iter.Seq2[idmap.Resolution, error] {
 	return func(yield func(idmap.Resolution, error) bool) {
 		if err := c.needOurServer(ctx); err != nil {
 			yield(idmap.Resolution{}, err)

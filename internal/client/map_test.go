@@ -59,7 +59,7 @@ func TestMapCalls(t *testing.T) {
 			return err
 		}},
 		{"GET /v1/account_maps/m1/report?limit=1000&q=x&reason=ambiguous&resolution=ID%2CDefault", `{"map_report":{"resolutions":[]}}`, "", func(ctx context.Context, c *Client) error {
-			return drain(c.MapReport(ctx, idmap.AccountMap, "m1", ResolutionFilter{
+			return drain(c.MapReport(ctx, idmap.AccountMap, "m1", idmap.ResolutionFilter{
 				Resolved: []idmap.Resolved{idmap.ResolvedID, idmap.ResolvedDefault}, Reason: idmap.ReasonAmbiguous, Query: "x",
 			}))
 		}},
@@ -96,7 +96,7 @@ func TestMapReportFollowsPages(t *testing.T) {
 		answerJSON(200, `{"map_report":{"totals":{"sources":2},"resolutions":[{"id":"1"}]},"meta":{"has_more":true,"links":{"next":{"href":"/v1/account_maps/m1/report?cursor=x"}}}}`),
 		answerJSON(200, `{"map_report":{"resolutions":[{"id":"2"}]},"meta":{"has_more":false,"links":{}}}`))
 	var ids string
-	for r, err := range clientOf(t, s.URL, nil).MapReport(t.Context(), idmap.AccountMap, "m1", ResolutionFilter{}) {
+	for r, err := range clientOf(t, s.URL, nil).MapReport(t.Context(), idmap.AccountMap, "m1", idmap.ResolutionFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,16 +121,32 @@ func TestMapsTakeTheirTime(t *testing.T) {
 	c := clientOf(t, s.URL, func(c *Config) { c.RequestTimeout, c.MaxRetries = 50*time.Millisecond, -1 })
 	ctx := t.Context()
 	for name, err := range map[string]error{
+		"read":     ignore(c.Map(ctx, idmap.AccountMap, "m1")),
 		"create":   ignore2(c.CreateMap(ctx, idmap.AccountMap, "k", idmap.Map{})),
 		"update":   ignore2(c.UpdateMap(ctx, idmap.AccountMap, idmap.Map{ID: "m1"})),
 		"delete":   c.DeleteMap(ctx, idmap.AccountMap, "m1", 0),
 		"validate": ignore(c.ValidateMaps(ctx, idmap.AccountMap, make([]idmap.MapIntent, 1), nil)),
 		"totals":   ignore(c.MapTotals(ctx, idmap.AccountMap, "m1")),
-		"report":   drain(c.MapReport(ctx, idmap.AccountMap, "m1", ResolutionFilter{})),
+		"report":   drain(c.MapReport(ctx, idmap.AccountMap, "m1", idmap.ResolutionFilter{})),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestMapsMayBeLarge: what may be written may be read, though it is more than other answers have.
+func TestMapsMayBeLarge(t *testing.T) {
+	large := `{"account_map":{"exceptions":[{"id":"` + strings.Repeat("x", maxBody) + `"}]}}`
+	s := ours(t, answerJSON(http.StatusOK, large))
+	c := clientOf(t, s.URL, nil)
+	m, err := c.Map(t.Context(), idmap.AccountMap, "m1")
+	if err != nil || m.Exceptions == nil || len(*m.Exceptions) != 1 || len((*m.Exceptions)[0].ID) != maxBody {
+		t.Fatalf("a map: %v", err)
+	}
+	_, _, err = c.UpdateMap(t.Context(), idmap.AccountMap, idmap.Map{ID: "m1"})
+	if _, ok := errors.AsType[*ForeignServerError](err); !ok {
+		t.Errorf("an answer without items: %v", err)
 	}
 }
 

@@ -51,7 +51,7 @@ func (c *Client) bearer(ctx context.Context, refused string) (string, error) {
 }
 
 func (c *Client) signIn(ctx context.Context) (*oauth2.Token, error) {
-	state := &callState{}
+	state := &callState{secret: true}
 	address := c.base.JoinPath("connect", "token")
 	config := oauth2.Config{
 		Endpoint: oauth2.Endpoint{TokenURL: address.String(), AuthStyle: oauth2.AuthStyleInParams},

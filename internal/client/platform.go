@@ -79,13 +79,13 @@ func untyped404(a *answer) bool {
 	return isJSON(a.Header.Get("Content-Type")) && json.Valid(a.content) && !typed
 }
 
-// publishedCollections are those of a platform that this package knows.
-var publishedCollections = []string{"account_maps", "group_maps", "connections"}
+// platformCollections are those of a platform that this package knows.
+var platformCollections = []string{"account_maps", "group_maps", "connections"}
 
 // missing is the error for a 404 that does not say what is missing. On a platform that is the object; but only where the
 // list that the object would be in answers, since the 404 of something before the server must not pass for a deletion.
 func (c *Client) missing(ctx context.Context, r request, a *answer) error {
-	if r.collection || r.method == http.MethodPost || len(r.segments) < 2 || !slices.Contains(publishedCollections, r.segments[0]) {
+	if r.collection || r.method == http.MethodPost || len(r.segments) < 2 || !slices.Contains(platformCollections, r.segments[0]) {
 		return refusal(a)
 	}
 	platform, err := c.Platform(ctx)

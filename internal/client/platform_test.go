@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -205,7 +206,7 @@ func TestGroupsOnAPlatformHaveNoEmail(t *testing.T) {
 		"team":             {Type: "group", ID: "team", Name: "team"},
 		"team@example.com": {Type: "group", Name: "team@example.com"},
 	} {
-		if got := publishPrincipal(idmap.GroupMap, idmap.Principal{Name: name}); got != want {
+		if got := principalToWire(idmap.GroupMap, idmap.Principal{Name: name}); got != want {
 			t.Errorf("%s is sent as %+v", name, got)
 		}
 	}
@@ -226,12 +227,21 @@ func TestUpdateMapOnAPlatform(t *testing.T) {
 	to := func(source, destination string) idmap.MapException {
 		return idmap.MapException{Source: idmap.Principal{Name: source}, Destination: idmap.Principal{Name: destination}}
 	}
-	m := idmap.Map{ID: "m1", Name: "n", Revision: 9, Exceptions: &[]idmap.MapException{to("ann", "ANN@example.com"), to("cy", "other@example.com"), to("dee", "dee")}}
+	m := idmap.Map{
+		ID: "m1", Name: "n", Revision: 9, MapBy: idmap.MapBy{Name: true},
+		Source: idmap.MapEnd{Connection: idmap.ConnectionRef{ID: "s"}}, Destination: idmap.MapEnd{Connection: idmap.ConnectionRef{ID: "d"}},
+		Exceptions: &[]idmap.MapException{to("ann", "ANN@example.com"), to("cy", "other@example.com"), to("dee", "dee")},
+	}
 	updated, _, err := clientOf(t, s.URL, nil).UpdateMap(t.Context(), idmap.AccountMap, m)
 	if err != nil || updated.ID != "m1" || updated.Revision != 0 {
 		t.Fatalf("got %+v, %v", updated, err)
 	}
 	requests := s.seen()
+	wantBody := `{"type":"account_map","name":"n","source":{"connection":{"id":"s"},"default":null},"destination":{"connection":{"id":"d"},"default":null},` +
+		`"unmapped_policy":"skip","map_by":{"id":false,"name":true,`
+	if got := requests[1].body; !strings.HasPrefix(got, wantBody) {
+		t.Errorf("sent %s\nwant %s", got, wantBody)
+	}
 	var asked []string
 	for _, r := range requests[1:] {
 		asked = append(asked, r.method+" "+strings.TrimPrefix(r.uri, "/v1/account_maps/m1"))
@@ -248,6 +258,41 @@ func TestUpdateMapOnAPlatform(t *testing.T) {
 		`{"source":{"type":"account","id":"dee","name":"dee"},"destination":{"type":"account","id":"dee","name":"dee"}}]}`
 	if got := requests[5].body; got != added {
 		t.Errorf("sent %s", got)
+	}
+}
+
+// TestOnlyACreateLeavesOut: an update may leave alone what it does not name.
+func TestOnlyACreateLeavesOut(t *testing.T) {
+	to := &idmap.Principal{Name: "admin"}
+	tests := []struct {
+		m               idmap.Map
+		created, stored string
+	}{
+		{idmap.Map{}, `-|-|`, `null|null|skip`},
+		{idmap.Map{UnmappedPolicy: idmap.UnmappedSkip, Source: idmap.MapEnd{Default: to}}, `admin|-|`, `admin|null|skip`},
+		{idmap.Map{UnmappedPolicy: idmap.UnmappedFail, Destination: idmap.MapEnd{Default: to}}, `-|admin|fail`, `null|admin|fail`},
+	}
+	shown := func(w mapWire) string {
+		var got struct {
+			Source, Destination struct{ Default json.RawMessage }
+			UnmappedPolicy      string `json:"unmapped_policy"`
+		}
+		if err := json.Unmarshal([]byte(marshalled(t, w)), &got); err != nil {
+			t.Fatal(err)
+		}
+		name := func(raw json.RawMessage) string {
+			if strings.Contains(string(raw), "admin") {
+				return "admin"
+			}
+			return orDefault(string(raw), "-")
+		}
+		return name(got.Source.Default) + "|" + name(got.Destination.Default) + "|" + got.UnmappedPolicy
+	}
+	for _, test := range tests {
+		created, stored := newMapToWire(idmap.GroupMap, test.m), mapToWire(idmap.GroupMap, test.m)
+		if shown(created) != test.created || shown(stored) != test.stored {
+			t.Errorf("created as %s, want %s; stored as %s, want %s", shown(created), test.created, shown(stored), test.stored)
+		}
 	}
 }
 
@@ -296,7 +341,7 @@ func TestWhatAPlatformCannot(t *testing.T) {
 	for name, err := range map[string]error{
 		"validate": ignore(c.ValidateMaps(ctx, idmap.AccountMap, make([]idmap.MapIntent, 1), nil)),
 		"totals":   ignore(c.MapTotals(ctx, idmap.AccountMap, "m1")),
-		"report":   drain(c.MapReport(ctx, idmap.AccountMap, "m1", ResolutionFilter{})),
+		"report":   drain(c.MapReport(ctx, idmap.AccountMap, "m1", idmap.ResolutionFilter{})),
 	} {
 		if !errors.Is(err, ErrNotSupported) {
 			t.Errorf("%s: %v", name, err)

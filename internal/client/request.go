@@ -30,6 +30,7 @@ type request struct {
 	contentType string // of a file; "" for JSON
 
 	timeout    time.Duration // of one attempt; 0 is that of the client
+	maxBody    int64         // of the answer; 0 is that of the client
 	once       bool          // the call is not safe to repeat
 	collection bool          // it is about a list, not about an object
 }
@@ -75,7 +76,7 @@ func (c *Client) exchange(ctx context.Context, r request) (*answer, error) {
 }
 
 func (c *Client) send(ctx context.Context, r request, token string) (*answer, error) {
-	state := &callState{timeout: r.timeout, once: r.once}
+	state := &callState{timeout: r.timeout, maxBody: r.maxBody, once: r.once}
 	req, err := c.newRequest(context.WithValue(ctx, callKey{}, state), r, token)
 	if err != nil {
 		return nil, err
@@ -263,7 +264,9 @@ type callKey struct{}
 // callState says how the attempts of a call are made, and counts them, across the layers of package http.
 type callState struct {
 	timeout  time.Duration // of one attempt; 0 is that of the client
+	maxBody  int64         // of the answer; 0 is that of the client
 	once     bool          // there is one attempt
+	secret   bool          // the bodies are not logged
 	attempts int
 	status   int // of the last answer
 }

@@ -27,6 +27,9 @@ const (
 	uploadTimeout = 10 * time.Minute
 	// maxBody is the most that is read of an answer. A page of 1000 mappings has some 500 kB.
 	maxBody = 64 << 20
+	// maxMapBody is the most that is read of a map with its items. A map that was sent in 64 MiB, which is the most that the
+	// server takes, comes back with an id for each of up to 500,000 items, and for each account that they name.
+	maxMapBody = 256 << 20
 )
 
 // bodyTooLargeError says that an answer was given up on.
@@ -208,7 +211,7 @@ func (a *attempts) roundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := a.next.RoundTrip(req.WithContext(ctx))
 	if err == nil {
 		resp.Request = req // not every transport sets it, and errors name it
-		err = readBody(resp, a.maxBody)
+		err = readBody(resp, orDefault(callOf(req.Context()).maxBody, a.maxBody))
 	}
 	if err == nil {
 		return resp, nil
