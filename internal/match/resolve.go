@@ -8,7 +8,6 @@ import (
 
 // Resolver answers what a map makes of the entries of its source connection. It is safe for concurrent use.
 type Resolver struct {
-	kind        idmap.MapKind
 	m           idmap.Map
 	destination *Index
 	rules       []rule
@@ -18,11 +17,11 @@ type Resolver struct {
 	destinationsOut map[string]bool
 }
 
-// NewResolver returns the resolver of a map whose items and defaults are bound: their principals have the ids of entries.
-// The index is that of the destination connection.
-func NewResolver(kind idmap.MapKind, m idmap.Map, destination *Index) *Resolver {
+// NewResolver returns the resolver of a map whose items and defaults are bound: their principals have the ids of
+// entries. The index is that of the destination connection; its kind is the map's.
+func NewResolver(m idmap.Map, destination *Index) *Resolver {
 	r := &Resolver{
-		kind: kind, m: m, destination: destination, rules: rulesOf(kind, m.MapBy, destination),
+		m: m, destination: destination, rules: rulesOf(m.MapBy, destination),
 		exceptions: map[string]idmap.Principal{}, sourcesOut: map[string]bool{}, destinationsOut: map[string]bool{},
 	}
 	for _, item := range m.Items() {
@@ -43,7 +42,7 @@ func (r *Resolver) Resolve(source Entry) idmap.Resolution {
 	result := idmap.Resolution{ID: source.Principal.ID, Source: source.Principal}
 	by := r.m.MapBy
 	target, excepted := r.exceptions[source.Principal.ID]
-	guest := r.kind == idmap.AccountMap && source.External && by.ExternalPassthrough
+	guest := r.destination.kind == idmap.AccountMap && source.External && by.ExternalPassthrough
 	switch {
 	case r.sourcesOut[source.Principal.ID]:
 		result.Resolution, result.Message = idmap.ResolvedExcluded, "The map excludes it."
@@ -57,14 +56,19 @@ func (r *Resolver) Resolve(source Entry) idmap.Resolution {
 	return result
 }
 
-// search asks one rule after the other. What names nobody, or several, leaves it to the next; the first of several is the
-// reason where none finds one. A candidate that is excluded ends the search: looking on would let an exclusion make a
-// match.
+// search asks one rule after the other. What names nobody, or several, leaves it to the next; the first of several is
+// the reason where none finds one. Somebody who is found and is excluded, disabled or gone ends the search: looking on
+// would let that make a match, with somebody else. Several of one key are not told apart letter by letter.
 func (r *Resolver) search(source *Entry) outcome {
-	end := outcome{reason: idmap.ReasonNoCandidate, why: fmt.Sprintf("No %s matches", r.kind.Entry())}
+	end := outcome{reason: idmap.ReasonNoCandidate, why: fmt.Sprintf("No %s matches", r.destination.kind.Entry())}
 	for _, rule := range r.rules {
-		found := rule(source)
+		if rule.partial && end.reason == idmap.ReasonAmbiguous {
+			continue
+		}
+		found := rule.find(source)
 		switch {
+		case found.reason == idmap.ReasonDestinationDisabled, found.reason == idmap.ReasonDestinationDeleted:
+			return found
 		case found.reason == "" && r.destinationsOut[r.destination.entries[found.at].Principal.ID]:
 			found.reason = idmap.ReasonDestinationExcluded
 			found.why = fmt.Sprintf("It would be %s (%s), which the map excludes",
@@ -100,8 +104,8 @@ func (r *Resolver) decide(result *idmap.Resolution, found outcome, guest bool) {
 	}
 }
 
-// settle gives a source the destination that the map names; why is a sentence that ends with it. One that has left the directory since is not replaced by
-// another.
+// settle gives a source the destination that the map names; why is a sentence that ends with it. One that has left the
+// directory since is not replaced by another.
 func (r *Resolver) settle(result *idmap.Resolution, by idmap.Resolved, target idmap.Principal, why string) {
 	at, ok := r.destination.ids[target.ID]
 	if !ok || at >= r.destination.live {
@@ -126,4 +130,21 @@ func (r *Resolver) leave(result *idmap.Resolution, why string) {
 		return
 	}
 	result.Message = why + "; it is left out."
+}
+
+// SameResult reports whether two resolutions of one source account have the same result, however they came by it.
+func SameResult(a, b idmap.Resolution) bool {
+	return destinationID(a) == destinationID(b) && passed(a) == passed(b)
+}
+
+func destinationID(r idmap.Resolution) string {
+	if r.Destination == nil {
+		return ""
+	}
+	return r.Destination.ID
+}
+
+// passed reports whether a name is handed over as it is.
+func passed(r idmap.Resolution) bool {
+	return r.Resolution == idmap.ResolvedExternal || r.Resolution == idmap.ResolvedPassthrough
 }

@@ -17,8 +17,8 @@ func BenchmarkExact(b *testing.B) {
 	benchmark(b, 0.1, idmap.MapBy{Default: true})
 }
 
-// BenchmarkFuzzy resolves 100,000 accounts in 100,000 where no exact rule applies, so that every one is looked for by its
-// likeness, in all fields.
+// BenchmarkFuzzy resolves 100,000 accounts in 100,000 where no exact rule applies, so that every one is looked for by
+// its similarity, in all fields.
 func BenchmarkFuzzy(b *testing.B) {
 	benchmark(b, 1, idmap.MapBy{Username: true, Email: true, Name: true, Fuzzy: true})
 }
@@ -33,8 +33,8 @@ func benchmark(b *testing.B, misspelled float64, by idmap.MapBy) {
 	for b.Loop() {
 		before := heap()
 		start := time.Now()
-		index := match.NewIndex(destinations)
-		r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: by}, index)
+		index := match.NewIndex(idmap.AccountMap, destinations)
+		r := match.NewResolver(idmap.Map{MapBy: by}, index)
 		r.Resolve(sources[0]) // makes whatever the index makes late
 		indexed := time.Since(start)
 		memory := heap() - before

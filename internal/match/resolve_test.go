@@ -77,8 +77,8 @@ func TestResolveAccounts(t *testing.T) {
 		{name: "only what is selected", of: jane, by: idmap.MapBy{Name: true}, want: "Name 1", message: `Same name "Jane Doe".`},
 		{name: "two of one name decide nothing", of: smith, by: all, want: "Unresolved ambiguous", message: `Two accounts have the name "John Smith": JSMITH and JSMITH2; it is left out.`},
 		{name: "a weaker rule decides where a stronger one cannot", of: idmap.Account{ID: "x", Email: "jane@x.com", Aliases: []string{"michael.webb@new.com"}, Username: "mwebb"}, by: all, want: "Username 4", message: "Same username mwebb."},
-		{name: "disabled ones are no candidates", of: idmap.Account{ID: "x", Username: "off"}, by: all, want: "Unresolved no_candidate", message: "No account matches; it is left out."},
-		{name: "nor are those that left", of: idmap.Account{ID: "x", Username: "left"}, by: all, want: "Unresolved no_candidate", message: "No account matches; it is left out."},
+		{name: "disabled ones are no candidates", of: idmap.Account{ID: "x", Username: "off"}, by: all, want: "Unresolved destination_disabled", message: "It would be off (Username), which is disabled; it is left out."},
+		{name: "nor are those that left", of: idmap.Account{ID: "x", Username: "left"}, by: all, want: "Unresolved destination_deleted", message: "It would be left (Username), which has left the directory; it is left out."},
 		{name: "an empty account", of: idmap.Account{ID: "x"}, by: all, want: "Unresolved no_candidate", message: "No account matches; it is left out."},
 		{name: "a destination exclusion ends the search", of: idmap.Account{ID: "x", Username: "jane", Name: "Michael Webb"}, m: items("", nil, []string{"1"}), by: all, want: "Unresolved destination_excluded", message: "It would be JANE (Username), which the map excludes; it is left out."},
 		{name: "an excluded twin is still a twin", of: smith, m: items("", nil, []string{"3"}), by: all, want: "Unresolved ambiguous", message: `Two accounts have the name "John Smith": JSMITH and JSMITH2; it is left out.`},
@@ -101,7 +101,7 @@ func TestResolveAccounts(t *testing.T) {
 		{name: "fuzzy: two mailboxes of one domain", of: idmap.Account{ID: "x", Name: "Micheal Webb", Email: "micheal.webb@new.com"}, by: idmap.MapBy{Name: true, Email: true, Fuzzy: true}, want: "Unresolved below_threshold", message: `The likest account is "Michael Webb" (mwebb), with a score of 0.769, and 0.9 is required; it is left out.`},
 		{name: "fuzzy: an excluded candidate", of: idmap.Account{ID: "x", Name: "Micheal Webb"}, m: items("", nil, []string{"4"}), by: fuzzy, want: "Unresolved destination_excluded", message: "It would be mwebb (Fuzzy), which the map excludes; it is left out."},
 		{name: "fuzzy: a lower threshold", of: idmap.Account{ID: "x", Name: "M Webb"}, by: idmap.MapBy{Name: true, Fuzzy: true, FuzzyThreshold: new(0.8)}, want: "Fuzzy 4", message: `The only account like it is "Michael Webb" (mwebb), with a score of 0.850.`},
-		{name: "fuzzy: no lead", of: idmap.Account{ID: "x", Name: "Annna Maria Lee"}, by: fuzzy, want: "Unresolved ambiguous", message: `Two accounts are almost equally like it: "Anna-Maria Lee" (alee) and "Anna Maria Lee" (alee2), with scores of 0.968 and 0.968; it is left out.`},
+		{name: "fuzzy: no margin", of: idmap.Account{ID: "x", Name: "Annna Maria Lee"}, by: fuzzy, want: "Unresolved ambiguous", message: `Two accounts are almost equally like it: "Anna-Maria Lee" (alee) and "Anna Maria Lee" (alee2), with scores of 0.968 and 0.968; it is left out.`},
 		{name: "fuzzy keeps the reason of a stronger rule", of: smith, by: fuzzy, want: "Unresolved ambiguous", message: `Two accounts have the name "John Smith": JSMITH and JSMITH2; it is left out.`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestResolveAccounts(t *testing.T) {
 				standIn := to(c.standIn)
 				c.m.Destination.Default = &standIn
 			}
-			r := match.NewResolver(idmap.AccountMap, c.m, match.NewIndex(destinations())).Resolve(account(c.of))
+			r := match.NewResolver(c.m, match.NewIndex(idmap.AccountMap, destinations())).Resolve(account(c.of))
 			if got := brief(r); got != c.want || r.Message != c.message {
 				t.Errorf("got  %s: %s\nwant %s: %s", got, r.Message, c.want, c.message)
 			}
@@ -141,7 +141,7 @@ func brief(r idmap.Resolution) string {
 
 func TestResolveGroups(t *testing.T) {
 	t.Parallel()
-	index := match.NewIndex([]match.Entry{
+	index := match.NewIndex(idmap.GroupMap, []match.Entry{
 		match.GroupEntry(idmap.Group{ID: "g1", Name: "sales", Caption: "Sales Team"}),
 		match.GroupEntry(idmap.Group{ID: "g2", Name: "ops", Caption: "Everybody"}),
 		match.GroupEntry(idmap.Group{ID: "g3", Name: "all", Caption: "Everybody"}),
@@ -157,7 +157,7 @@ func TestResolveGroups(t *testing.T) {
 		{idmap.Group{ID: "x", Caption: "Everybody"}, idmap.MapBy{Caption: true}, `Unresolved ambiguous: Two groups have the caption "Everybody": ops and all; it is left out.`},
 		{idmap.Group{ID: "x", Name: "sale"}, idmap.MapBy{Name: true, Fuzzy: true}, "Unresolved no_candidate: No group matches; it is left out."},
 	} {
-		r := match.NewResolver(idmap.GroupMap, idmap.Map{MapBy: c.by}, index).Resolve(match.GroupEntry(c.of))
+		r := match.NewResolver(idmap.Map{MapBy: c.by}, index).Resolve(match.GroupEntry(c.of))
 		if got := brief(r) + ": " + r.Message; got != c.want {
 			t.Errorf("got %s\nwant %s", got, c.want)
 		}
@@ -171,7 +171,7 @@ func TestMessagesStayShort(t *testing.T) {
 	for i := range 50 {
 		entries = append(entries, account(idmap.Account{ID: fmt.Sprint(i), Username: fmt.Sprintf("%02d\u202e%s", i, name), Name: name}))
 	}
-	r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: idmap.MapBy{Name: true}}, match.NewIndex(entries))
+	r := match.NewResolver(idmap.Map{MapBy: idmap.MapBy{Name: true}}, match.NewIndex(idmap.AccountMap, entries))
 	message := r.Resolve(account(idmap.Account{ID: "x", Name: name})).Message
 	if n := utf8.RuneCountInString(message); n > 300 || !strings.HasPrefix(message, "50 accounts have the name") {
 		t.Errorf("%d characters: %s", n, message)
@@ -189,7 +189,7 @@ func TestFuzzyKnowsNames(t *testing.T) {
 		for i, name := range names {
 			entries = append(entries, account(idmap.Account{ID: fmt.Sprint(i), Name: name}))
 		}
-		return match.NewIndex(entries)
+		return match.NewIndex(idmap.AccountMap, entries)
 	}
 	var common []string
 	for i := range 2000 {
@@ -214,10 +214,35 @@ func TestFuzzyKnowsNames(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := match.NewResolver(idmap.AccountMap, idmap.Map{MapBy: by}, c.index).Resolve(account(idmap.Account{ID: "x", Name: c.of}))
+			r := match.NewResolver(idmap.Map{MapBy: by}, c.index).Resolve(account(idmap.Account{ID: "x", Name: c.of}))
 			if got := brief(r); got != c.want {
 				t.Errorf("%s: got %s, want %s: %s", c.of, got, c.want, r.Message)
 			}
 		})
+	}
+}
+
+func TestSameResult(t *testing.T) {
+	t.Parallel()
+	to := func(id string, by idmap.Resolved) idmap.Resolution {
+		return idmap.Resolution{ID: "s", Resolution: by, Destination: &idmap.Principal{ID: id}, Message: string(by)}
+	}
+	none := func(by idmap.Resolved) idmap.Resolution {
+		return idmap.Resolution{ID: "s", Resolution: by, Message: string(by)}
+	}
+	for _, c := range []struct {
+		a, b idmap.Resolution
+		want bool
+	}{
+		{to("1", idmap.ResolvedID), to("1", idmap.ResolvedException), true},
+		{to("1", idmap.ResolvedID), to("2", idmap.ResolvedID), false},
+		{to("1", idmap.ResolvedID), none(idmap.Unresolved), false},
+		{none(idmap.ResolvedExcluded), none(idmap.Unresolved), true},
+		{none(idmap.ResolvedExternal), none(idmap.ResolvedPassthrough), true},
+		{none(idmap.ResolvedExternal), none(idmap.Unresolved), false},
+	} {
+		if match.SameResult(c.a, c.b) != c.want || match.SameResult(c.b, c.a) != c.want {
+			t.Errorf("%s and %s: want %v", brief(c.a), brief(c.b), c.want)
+		}
 	}
 }

@@ -16,21 +16,25 @@ type outcome struct {
 }
 
 // rule looks for a source entry in the destination.
-type rule func(source *Entry) outcome
+type rule struct {
+	find    func(source *Entry) outcome
+	partial bool // it compares letter by letter
+}
 
 // rulesOf returns the rules that the map has selected, the strongest first.
-func rulesOf(kind idmap.MapKind, by idmap.MapBy, x *Index) []rule {
+func rulesOf(by idmap.MapBy, x *Index) []rule {
 	var rules []rule
+	ofAccounts := x.kind == idmap.AccountMap
 	for _, r := range []struct {
 		on   bool
 		rule rule
 	}{
-		{by.ID || by.Default, x.sameID},
-		{kind == idmap.AccountMap && (by.Email || by.Default), x.sameEmail},
-		{kind == idmap.AccountMap && (by.Username || by.Default), x.sameUsername},
-		{by.Name || by.Default, x.sameName},
-		{kind == idmap.GroupMap && (by.Caption || by.Default), x.sameCaption},
-		{kind == idmap.AccountMap && by.Fuzzy, newFuzzy(by, x).find},
+		{by.ID || by.Default, rule{find: x.sameID}},
+		{ofAccounts && (by.Email || by.Default), rule{find: x.sameEmail}},
+		{ofAccounts && (by.Username || by.Default), rule{find: x.sameUsername}},
+		{by.Name || by.Default, rule{find: x.sameName}},
+		{!ofAccounts && (by.Caption || by.Default), rule{find: x.sameCaption}},
+		{ofAccounts && by.Fuzzy, rule{find: newFuzzy(by, x).find, partial: true}},
 	} {
 		if r.on {
 			rules = append(rules, r.rule)
@@ -61,46 +65,63 @@ func (x *Index) sameCaption(source *Entry) outcome {
 
 // sameEmail compares every address with every address.
 func (x *Index) sameEmail(source *Entry) outcome {
-	var first outcome
-	for _, address := range source.Addresses {
-		found := x.only(idmap.ResolvedEmail, x.addresses.at(address), "email", shown(address))
-		switch {
-		case found.reason == idmap.ReasonNoCandidate:
-		case found.reason == idmap.ReasonAmbiguous:
-			return found
-		case first.by != "" && first.at != found.at:
-			one, other := apart(x.entries[first.at].Principal, x.entries[found.at].Principal)
-			first.reason = idmap.ReasonAmbiguous
-			first.why = fmt.Sprintf("Its emails are those of different accounts: %s and %s", one, other)
-			return first
-		case first.by == "":
-			first = found
+	sets := make([][]int32, len(source.Addresses))
+	for i, address := range source.Addresses {
+		sets[i] = x.addresses.at(address)
+		if twins := x.only(idmap.ResolvedEmail, sets[i], "email", shown(address)); twins.reason == idmap.ReasonAmbiguous {
+			return twins
 		}
 	}
-	if first.by == "" {
-		first.reason = idmap.ReasonNoCandidate
+	all := unite(sets...)
+	found := x.only(idmap.ResolvedEmail, all, "email", "")
+	if found.reason == idmap.ReasonAmbiguous {
+		one, other := apart(x.entries[all[0]].Principal, x.entries[all[1]].Principal)
+		found.why = fmt.Sprintf("Its emails are those of different accounts: %s and %s", one, other)
 	}
-	return first
+	for i, set := range sets {
+		if found.reason == "" && has(set, found.at) {
+			found.why = "Same email " + shown(source.Addresses[i])
+			break
+		}
+	}
+	return found
 }
 
-// only returns the one candidate among the entries at the positions. Two decide nothing.
+// only returns the one candidate among the entries at the positions. Two decide nothing. One that is disabled counts as
+// one of the two, and nobody takes its place: who cannot sign in is the same person all the same. So it is with one that
+// has left, but for this: who is there now, under the same key, is mostly that person with a new account.
 func (x *Index) only(by idmap.Resolved, positions []int32, field, value string) outcome {
-	found := below(positions, x.candidates)
-	switch len(found) {
-	case 0:
+	live := below(positions, x.live)
+	switch {
+	case len(positions) == 0:
 		return outcome{reason: idmap.ReasonNoCandidate}
-	case 1:
-		return outcome{at: found[0], by: by, why: fmt.Sprintf("Same %s %s", field, value)}
+	case len(live) == 0:
+		return x.inactive(outcome{at: positions[0], by: by})
+	case len(live) > 1:
+		return outcome{by: by, reason: idmap.ReasonAmbiguous, why: x.twins(live, field, value)}
+	case live[0] >= x.candidates:
+		return x.inactive(outcome{at: live[0], by: by})
 	}
-	return outcome{by: by, reason: idmap.ReasonAmbiguous, why: x.twins(found, field, value)}
+	return outcome{at: live[0], by: by, why: fmt.Sprintf("Same %s %s", field, value)}
+}
+
+// inactive is the outcome of a rule that found somebody who is disabled, or has left.
+func (x *Index) inactive(found outcome) outcome {
+	state := "is disabled"
+	found.reason = idmap.ReasonDestinationDisabled
+	if found.at >= x.live {
+		found.reason, state = idmap.ReasonDestinationDeleted, "has left the directory"
+	}
+	found.why = fmt.Sprintf("It would be %s (%s), which %s", label(x.entries[found.at].Principal), found.by, state)
+	return found
 }
 
 // twins names two of those that a rule cannot tell apart, and says how many there are.
 func (x *Index) twins(found []int32, field, value string) string {
-	first := x.entries[found[0]].Principal
-	one, other := apart(first, x.entries[found[1]].Principal)
+	entry := x.kind.Entry()
+	one, other := apart(x.entries[found[0]].Principal, x.entries[found[1]].Principal)
 	if len(found) == 2 {
-		return fmt.Sprintf("Two %ss have the %s %s: %s and %s", first.Type, field, value, one, other)
+		return fmt.Sprintf("Two %ss have the %s %s: %s and %s", entry, field, value, one, other)
 	}
-	return fmt.Sprintf("%d %ss have the %s %s, such as %s and %s", len(found), first.Type, field, value, one, other)
+	return fmt.Sprintf("%d %ss have the %s %s, such as %s and %s", len(found), entry, field, value, one, other)
 }

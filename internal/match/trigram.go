@@ -33,10 +33,10 @@ const (
 	// maxPostings is how many entries of lists are read for one text. Rare trigrams are read first, and a list wholly or
 	// not at all: of two entries that are called the same, both are found or neither is.
 	maxPostings = 10_000
-	// maxSimilar is how many entries, those with the most trigrams in common, are compared letter by letter. Those that
-	// have as many as the last of them are compared too, up to maxTied in all; if they are more, none of them is.
-	maxSimilar = 32
-	maxTied    = 128
+	// maxBlock is how many entries, those with the most trigrams in common, are compared letter by letter. Those that tie
+	// with the last of them are compared too, up to maxTied more; if they are more than that, none of those that tie is.
+	maxBlock = 32
+	maxTied  = 128
 )
 
 // tally counts the trigrams that entries have in common with a text.
@@ -109,14 +109,14 @@ type wanted struct {
 	texts []string
 }
 
-// similar returns the positions, before the end, of the entries that have the most trigrams in common with what is
-// wanted, the most first.
-func (t *trigrams) similar(wants []wanted, end int32) []int32 {
+// block returns the positions, before the end and ascending, of the entries that are worth comparing: those that have
+// the most trigrams in common with what is wanted. A tally that is given back is clear; should anything panic, it is
+// lost.
+func (t *trigrams) block(wants []wanted, end int32) []int32 {
 	counts, ok := t.counts.Get().(*tally)
 	if !ok {
-		return nil // never: the pool has nothing else
+		panic("match: the pool of tallies has something else") // to find nobody could make the only match of another one
 	}
-	defer t.counts.Put(counts)
 	read := 0
 	for _, list := range t.lists(wants, end) {
 		if read += len(list); read > maxPostings {
@@ -129,7 +129,9 @@ func (t *trigrams) similar(wants []wanted, end int32) []int32 {
 			counts.of[at]++
 		}
 	}
-	return counts.most()
+	found := counts.most()
+	t.counts.Put(counts)
+	return found
 }
 
 // lists returns the lists of all trigrams, the shortest first.
@@ -161,14 +163,14 @@ func (t *trigrams) lists(wants []wanted, end int32) [][]int32 {
 	return lists
 }
 
-// most returns the positions with the highest counts, and clears the tally. Those of one count are returned all or, where
-// they are too many, not at all: who is called as another one must not be found alone.
+// most returns the positions with the highest counts, and clears the tally. Those of one count are returned all or,
+// where they are too many, not at all: who is called as another one must not be found alone.
 func (c *tally) most() []int32 {
 	var histogram [256]int
 	for _, at := range c.touched {
 		histogram[min(c.of[at], 255)]++
 	}
-	least, room := uint16(256), maxSimilar
+	least, room := uint16(256), maxBlock
 	for least > 1 && room > 0 && histogram[least-1] <= room+maxTied {
 		least--
 		room -= histogram[least]

@@ -9,14 +9,25 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// maxCompared is how many characters of a text are compared letter by letter, which takes the square of their number. No
+// name of a person is longer.
+const maxCompared = 100
+
 // words returns the words of a text in the order of the alphabet, with single blanks: the order of names differs from
 // one directory to another. Whatever is neither letter nor digit parts words, but for the apostrophe.
 func words(text string) string {
-	found := strings.FieldsFunc(withoutAccents(text), func(r rune) bool {
+	found := strings.FieldsFunc(withoutAccents(clipped(text)), func(r rune) bool {
 		return !unicode.In(r, unicode.Letter, unicode.Digit, unicode.Mark)
 	})
 	slices.Sort(found)
 	return strings.Join(found, " ")
+}
+
+func clipped(text string) string {
+	if runes := []rune(text); len(runes) > maxCompared {
+		return string(runes[:maxCompared])
+	}
+	return text
 }
 
 // withoutAccents removes the accents that one directory writes and another does not, and apostrophes. Only those of
