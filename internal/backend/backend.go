@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,7 @@ type Backend struct {
 	store     store.Store
 	opts      Options
 	indexes   indexCache
+	counts    countCache
 	resolving chan struct{} // holds a token for each call that resolves a directory
 }
 
@@ -151,8 +153,13 @@ func document(v any) json.RawMessage {
 
 // revisionConflict is the refusal of a write whose caller saw another revision.
 func revisionConflict(kind, id string, stored, seen int64) idmap.Violation {
+	expected := "the one that was expected"
+	if seen > 0 { // an entity tag may be none of ours
+		expected += fmt.Sprintf(" (%d)", seen)
+	}
 	return idmap.Violation{
-		Code:        idmap.CodeRevisionConflict,
-		Description: fmt.Sprintf("The %s %s is at revision %d and not at the one that was expected (%d): it changed since it was read. Read it again, and decide anew.", kind, id, stored, seen),
+		Code: idmap.CodeRevisionConflict,
+		Description: fmt.Sprintf("The %s %s is at revision %d, and not at %s: it changed since it was read. Read it again, and decide anew.",
+			strings.ReplaceAll(kind, "_", " "), id, stored, expected),
 	}
 }

@@ -217,7 +217,7 @@ func usedByMaps(ctx context.Context, r store.Reader, kind idmap.MapKind, c idmap
 		return nil, err
 	}
 	count, err := r.CountMaps(ctx, f)
-	return inUse(c, kind.Entry()+" maps", count, idmap.Conflict{Kind: string(kind), ID: using[0].ID, Holder: using[0].Name}), err
+	return inUse(c, kind.Label()+"s", count, idmap.Conflict{Kind: string(kind), ID: using[0].ID, Holder: using[0].Name}), err
 }
 
 func inUse(c idmap.Connection, what string, count int, first idmap.Conflict) []idmap.Violation {

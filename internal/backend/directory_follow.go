@@ -183,8 +183,9 @@ func (d *directoryWrite) followRenames(ctx context.Context) error {
 	return d.applyAllowed(ctx, intents)
 }
 
-// follows reports whether the mapping is to take the account's user id. One that had another user id already is ahead of
-// the directory, or was left behind when the rules refused an earlier rename; of an authoritative directory the latter.
+// follows reports whether the mapping is to take the account's user id. One that had another user id already is ahead
+// of the directory, or was left behind when the rules refused an earlier rename; of an authoritative directory the
+// latter.
 func (d *directoryWrite) follows(m idmap.UserMapping, c change) bool {
 	return m.UserKey() != c.after.UserKey() && (m.UserKey() == c.before.UserKey() || d.connection.Authoritative)
 }

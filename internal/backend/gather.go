@@ -232,8 +232,8 @@ func (g *gatherer) addMappings(ctx context.Context, found []store.UserMapping) e
 	return err
 }
 
-// followed returns a stored mapping as it will be when a proposed directory is there: it follows its user's new name, as
-// [directoryWrite.followRenames] will let it.
+// followed returns a stored mapping as it will be when a proposed directory is there: it follows its user's new name,
+// as [directoryWrite.followRenames] will let it.
 func (g *gatherer) followed(m idmap.UserMapping) idmap.UserMapping {
 	if g.proposed[m.Destination.Connection.ID].Accounts == nil || m.Destination.Account == nil {
 		return m

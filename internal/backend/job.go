@@ -67,10 +67,11 @@ func (b *Backend) insertJob(ctx context.Context, tx store.Tx, call Call, j idmap
 	return j, tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "create", kindJob, j.ID, nil, j, "")})
 }
 
-// takeMaps judges a job, and gives it the revisions of its maps that it uses from now on: before's, or those of now if it
-// names another map or begins to run. What a job uses is kept, so that its security map can be asked for later.
+// takeMaps judges a job, and gives it the revisions of its maps that it uses from now on: before's, or those of now if
+// it names another map or begins to run. What a job uses is kept, so that its security map can be asked for later.
 func takeMaps(ctx context.Context, tx store.Tx, before, after idmap.Job) (idmap.Job, error) {
-	starts := after.Status.Running() && !before.Status.Running()
+	// One that was over and is not any more needs its maps again, as one that begins does.
+	starts := after.Status.Running() && !before.Status.Running() || before.Status.Finished() && !after.Status.Finished()
 	take := func(kind idmap.MapKind, was, wanted *idmap.MapUse) (*mapUse, error) {
 		if wanted == nil {
 			return &mapUse{}, nil
@@ -132,6 +133,9 @@ func (u mapUse) keep(ctx context.Context, tx store.Tx, kind idmap.MapKind) error
 	if !u.taken {
 		return nil
 	}
+	if held, err := tx.HoldMapRevision(ctx, u.m.ID, u.m.Revision); held || err != nil {
+		return err // another job uses it, and a map may have many items
+	}
 	m, err := withItems(ctx, tx, *u.m)
 	if err != nil {
 		return err
@@ -157,6 +161,9 @@ func (b *Backend) UpdateJob(ctx context.Context, call Call, id string, revision 
 		if wanted.Status != "" {
 			after.Status = wanted.Status
 		}
+		if err := refuseOtherMaps(before, after); err != nil {
+			return err
+		}
 		if after, err = takeMaps(ctx, tx, before, after); err != nil {
 			return err
 		}
@@ -174,6 +181,17 @@ func (b *Backend) UpdateJob(ctx context.Context, call Call, id string, revision 
 		return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "update", kindJob, id, before, result, "")})
 	})
 	return result, err
+}
+
+// refuseOtherMaps keeps a job that is over from saying that it used other maps.
+func refuseOtherMaps(before, after idmap.Job) error {
+	same := func(a, b *idmap.MapUse) bool { return a == nil && b == nil || a != nil && b != nil && a.ID == b.ID }
+	if !before.Status.Finished() || !after.Status.Finished() ||
+		same(before.Transfer.AccountMap, after.Transfer.AccountMap) && same(before.Transfer.GroupMap, after.Transfer.GroupMap) {
+		return nil
+	}
+	return idmap.Refusef(idmap.CodeImmutable, "transfer",
+		"The job %q is over (%s), and its maps say what it used. Make another job for other maps.", before.Name, before.Status)
 }
 
 // DeleteJob removes a job.

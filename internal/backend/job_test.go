@@ -221,3 +221,41 @@ func TestSecurityMapOfBothMaps(t *testing.T) {
 		}
 	})
 }
+
+// TestWritesWarnOfJobs: not only a plan says that a job keeps the old result.
+func TestWritesWarnOfJobs(t *testing.T) {
+	t.Parallel()
+	mapped(t, func(t *testing.T, b *backend.Backend) {
+		m := createMap(t, b, idmap.AccountMap, staffMap(idmap.AccountMap))
+		createJob(t, b, transfer(&m, nil))
+		rename := func(m idmap.Map) (idmap.Map, error) { m.Name = "Personnel"; return m, nil }
+		verdict, err := b.UpdateMap(t.Context(), admin, idmap.AccountMap, m.ID, 0, rename)
+		if err != nil || len(verdict.Warnings) > 0 {
+			t.Errorf("a new name: %v %v", verdict.Warnings, err)
+		}
+		report, err := put(t, b, m.ID, exceptions, true, exception("jane.doe", "lea.ver"))
+		if err != nil || !slices.Contains(rulestest.CodesOf(report.Warnings), idmap.CodeMapNotRetroactive) {
+			t.Errorf("another exception: %v %v", report.Warnings, err)
+		}
+	})
+}
+
+// TestAJobThatIsOver keeps what it used, and needs its maps again when it goes on.
+func TestAJobThatIsOver(t *testing.T) {
+	t.Parallel()
+	mapped(t, func(t *testing.T, b *backend.Backend) {
+		m := createMap(t, b, idmap.AccountMap, staffMap(idmap.AccountMap))
+		j := createJob(t, b, transfer(&m, nil))
+		setStatus(t, b, j.ID, idmap.JobComplete)
+		_, err := updateJob(t, b, j.ID, 0, func(j *idmap.Job) { j.Transfer.AccountMap = nil })
+		wantCode(t, err, idmap.CodeImmutable)
+		if err := b.DeleteMap(t.Context(), admin, idmap.AccountMap, m.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := updateJob(t, b, j.ID, 0, func(j *idmap.Job) { j.Name = "Long ago" }); err != nil {
+			t.Errorf("another name: %v", err)
+		}
+		_, err = updateJob(t, b, j.ID, 0, func(j *idmap.Job) { j.Status = idmap.JobPaused })
+		wantCode(t, err, idmap.CodeInvalid)
+	})
+}

@@ -2,11 +2,16 @@ package backend
 
 import (
 	"context"
+	"math"
+	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
+
+// maxSuggestionWait is how long a refusal is held back for the sake of a suggestion, until that has its turn.
+const maxSuggestionWait = time.Second
 
 // Map returns one map, with its items or without.
 func (b *Backend) Map(ctx context.Context, kind idmap.MapKind, id string, items bool) (idmap.Map, error) {
@@ -33,19 +38,13 @@ func storedMap(ctx context.Context, r store.Reader, kind idmap.MapKind, id strin
 }
 
 func withItems(ctx context.Context, r store.Reader, m idmap.Map) (idmap.Map, error) {
-	var items []idmap.MapItem
-	page := idmap.Page{Limit: idmap.MaxPageSize}
-	for {
-		more, err := r.ListMapItems(ctx, m.ID, idmap.MapItemFilter{}, page)
-		if err != nil {
-			return m, err
-		}
-		items = append(items, more...)
-		if len(more) < page.Limit {
-			return m.WithItems(items), nil
-		}
-		page.After = more[len(more)-1].ID
-	}
+	items, err := allItems(ctx, r, m.ID, idmap.MapItemFilter{})
+	return m.WithItems(items), err
+}
+
+// allItems reads the items of a map that a filter selects, at once.
+func allItems(ctx context.Context, r store.Reader, mapID string, f idmap.MapItemFilter) ([]idmap.MapItem, error) {
+	return r.ListMapItems(ctx, mapID, f, idmap.Page{Limit: math.MaxInt32})
 }
 
 func withoutItems(m idmap.Map) idmap.Map {
@@ -75,7 +74,7 @@ func (b *Backend) CreateMap(ctx context.Context, call Call, kind idmap.MapKind, 
 		if err != nil {
 			return v, err
 		}
-		return w.judge(ctx, nil, m, same)
+		return w.judge(ctx, rules.MapChange{After: m, SameName: same})
 	}
 	err := b.update(ctx, func(tx store.Tx) (err error) {
 		verdict, err = once(ctx, b, tx, call, mapRequest{kind, m}, func() (idmap.MapVerdict, string, error) {
@@ -115,26 +114,30 @@ func mapNamed(ctx context.Context, r store.Reader, kind idmap.MapKind, key, butI
 	return &same[0], nil
 }
 
-// withSuggestions words a refusal of somebody unknown anew, now with those who may have been meant: who they are is looked
-// up in a whole directory, for which no writer should have to wait.
-func (b *Backend) withSuggestions(ctx context.Context, kind idmap.MapKind, err error, judge func(*mapWorld) (idmap.MapVerdict, error)) error {
-	if !namesUnknown(idmap.ViolationsOf(err)) {
-		return err
+// withSuggestions words a refusal of somebody unknown anew, now with those who may have been meant: who they are is
+// looked up in a whole directory, for which no writer should have to wait. They are an addition: where it takes too
+// long to have a turn, or anything goes wrong, it is the refusal as it was.
+func (b *Backend) withSuggestions(ctx context.Context, kind idmap.MapKind, refused error, judge func(*mapWorld) (idmap.MapVerdict, error)) error {
+	if !namesUnknown(idmap.ViolationsOf(refused)) {
+		return refused
 	}
-	refused := err
-	err = b.resolvingView(ctx, func(r store.Reader) error {
+	waiting, cancel := context.WithTimeout(ctx, maxSuggestionWait)
+	defer cancel()
+	if b.takeTurn(waiting) != nil {
+		return refused
+	}
+	defer b.endTurn()
+	var verdict idmap.MapVerdict
+	err := b.view(ctx, func(r store.Reader) (err error) {
 		w := b.mapWorld(r, kind, nil)
 		w.suggest = true
-		verdict, err := judge(w)
-		if len(verdict.Violations) > 0 {
-			refused = idmap.Refuse(verdict.Violations...)
-		}
+		verdict, err = judge(w)
 		return err
 	})
-	if err != nil {
-		return err
+	if err != nil || len(verdict.Violations) == 0 {
+		return refused
 	}
-	return refused
+	return idmap.Refuse(verdict.Violations...)
 }
 
 // UpdateMap writes what change makes of the stored map, which it is given without items. Items that the changed map
@@ -143,10 +146,17 @@ func (b *Backend) withSuggestions(ctx context.Context, kind idmap.MapKind, err e
 func (b *Backend) UpdateMap(
 	ctx context.Context, call Call, kind idmap.MapKind, id string, revision int64, change func(idmap.Map) (idmap.Map, error),
 ) (idmap.MapVerdict, error) {
-	written, err := b.changeMap(ctx, call, kind, id, revision, func(_ *mapWorld, before idmap.Map) (idmap.Map, error) {
-		return change(withoutItems(before))
+	written, err := b.changeMap(ctx, call, kind, id, revision, func(w *mapWorld, stored idmap.Map) (*mapProposal, error) {
+		wanted, err := change(stored)
+		if err != nil {
+			return nil, err
+		}
+		return w.propose(ctx, stored, wanted)
 	})
-	return written.verdict, err
+	if err != nil {
+		return idmap.MapVerdict{}, err
+	}
+	return written.verdict, nil
 }
 
 // DeleteMap removes a map. It is refused while a job that is not finished uses it.
@@ -173,10 +183,15 @@ func (b *Backend) DeleteMap(ctx context.Context, call Call, kind idmap.MapKind, 
 	})
 }
 
-// mapInUse reports the unfinished jobs that use the map; of very many, it reads some.
+// mapInUse reports the unfinished jobs that use the map: how many they are, and the first.
 func mapInUse(ctx context.Context, r store.Reader, kind idmap.MapKind, m idmap.Map) ([]idmap.Violation, error) {
-	using, err := r.ListJobs(ctx, idmap.JobFilter{MapID: m.ID, Unfinished: true}, idmap.Page{Limit: idmap.MaxPageSize})
-	return rules.CheckMapDelete(kind, m, using), err
+	f := idmap.JobFilter{MapID: m.ID, Unfinished: true}
+	using, err := r.ListJobs(ctx, f, idmap.Page{Limit: 2})
+	if err != nil || len(using) == 0 {
+		return nil, err
+	}
+	n, err := r.CountJobs(ctx, f)
+	return rules.CheckMapDelete(kind, m, using, n), err
 }
 
 // DeleteMaps removes all maps of a kind, or none.

@@ -1,10 +1,8 @@
 package backend
 
 import (
-	"context"
-
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
-	"github.com/idmap/terraform-provider-idmap/internal/store"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
 )
 
 // maxAuditedItems is how many changed items an entry of the audit log tells; a map may have many thousands.
@@ -24,9 +22,9 @@ type auditedItems struct {
 	Exclusions []idmap.MapExclusion `json:"exclusions,omitempty"`
 }
 
-// audited returns the map as it was and as it is, both with their items, for the audit log.
-func (c itemChanges) audited(before, after idmap.Map) (was, is auditedMap) {
-	was, is = auditedMapOf(before), auditedMapOf(after)
+// audited returns the map as it was and as it is for the audit log. Both have their items but for the rest.
+func (c itemChanges) audited(before, after idmap.Map, rest rules.ItemCounts) (was, is auditedMap) {
+	was, is = auditedMapOf(before, rest), auditedMapOf(after, rest)
 	if len(c) == 0 {
 		return was, is
 	}
@@ -38,15 +36,9 @@ func (c itemChanges) audited(before, after idmap.Map) (was, is auditedMap) {
 	return was, is
 }
 
-func auditedMapOf(m idmap.Map) auditedMap {
-	a := auditedMap{Map: withoutItems(m)}
-	if m.Exceptions != nil {
-		a.ExceptionCount = len(*m.Exceptions)
-	}
-	if m.Exclusions != nil {
-		a.ExclusionCount = len(*m.Exclusions)
-	}
-	return a
+func auditedMapOf(m idmap.Map, rest rules.ItemCounts) auditedMap {
+	all := countsOf(m).Plus(rest)
+	return auditedMap{Map: withoutItems(m), ExceptionCount: all.Exceptions, ExclusionCount: all.Exclusions}
 }
 
 func (a *auditedItems) add(i *idmap.MapItem) {
@@ -57,16 +49,4 @@ func (a *auditedItems) add(i *idmap.MapItem) {
 	default:
 		a.Exclusions = append(a.Exclusions, i.Exclusion())
 	}
-}
-
-// countedMap counts the items of a stored map instead of reading them.
-func countedMap(ctx context.Context, r store.Reader, m idmap.Map) (auditedMap, error) {
-	a := auditedMap{Map: withoutItems(m)}
-	all, err := r.CountMapItems(ctx, m.ID, idmap.MapItemFilter{})
-	if err != nil {
-		return a, err
-	}
-	a.ExceptionCount, err = r.CountMapItems(ctx, m.ID, idmap.MapItemFilter{Roles: []idmap.ItemRole{idmap.RoleException}})
-	a.ExclusionCount = all - a.ExceptionCount
-	return a, err
 }

@@ -86,8 +86,8 @@ func BenchmarkMapItems(b *testing.B) {
 	})
 }
 
-// BenchmarkReport times the first page of a report, with its totals, and an export, for 100,000 accounts on each side, on
-// SQLite. heap-MB is the most that was on the heap meanwhile, kept-MB what stays there for the next report.
+// BenchmarkReport times the first page of a report, with its totals, and an export, for 100,000 accounts on each side,
+// on SQLite. heap-MB is the most that was on the heap meanwhile, kept-MB what stays there for the next report.
 func BenchmarkReport(b *testing.B) {
 	server := backend.New(acctest.OpenSQLite(b), backend.Options{})
 	stageCompany(b, server, 100_000)
@@ -160,9 +160,9 @@ func watchHeap(b *testing.B) (stop func()) {
 	}
 }
 
-// stageCompany stores two file platforms with as many accounts each. The same people are on both, though the first spells
-// every name with a slip of the pen. Of ten, seven have the same username, one only the same address, one neither, and one
-// is not there any more.
+// stageCompany stores two file platforms with as many accounts each. The same people are on both, though the first
+// spells every name with a slip of the pen. Of ten, seven have the same username, one only the same address, one
+// neither, and one is not there any more.
 func stageCompany(b *testing.B, server *backend.Backend, accounts int) {
 	b.Helper()
 	for _, c := range rulestest.MapConnections()[:2] {

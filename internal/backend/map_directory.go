@@ -45,8 +45,8 @@ func inOrder[T any](entries []T, id func(T) string) []T {
 
 func (d mapDirectory) proposed() bool { return d.accounts != nil || d.groups != nil }
 
-// entryList is a page of a directory. Its entries are made when they are asked for: to make the keys under which they are
-// compared is most of the work, and it is shared among processors.
+// entryList is a page of a directory. Its entries are made when they are asked for: to make the keys under which they
+// are compared is most of the work, and it is shared among processors.
 type entryList struct {
 	count int
 	entry func(i int) match.Entry
@@ -120,8 +120,8 @@ func (d mapDirectory) count(ctx context.Context, r store.Reader) (int, error) {
 	return r.CountAccounts(ctx, d.connectionID, idmap.DirectoryFilter{})
 }
 
-// inParallel calls fn for 0 to n-1 on all processors, and returns when all is done. A panic of fn is one of the caller, who
-// may be able to live with it.
+// inParallel calls fn for 0 to n-1 on all processors, and returns when all is done. A panic of fn is one of the caller,
+// who may be able to live with it.
 func inParallel(n int, fn func(i int)) {
 	const step = 16 // keeps the workers from meeting at the counter
 	var next atomic.Int64

@@ -17,12 +17,12 @@ const maxSuggestFrom = 200_000
 type mapWorld struct {
 	b        *Backend
 	r        store.Reader
+	began    uint64 // before what r reads
 	kind     idmap.MapKind
 	proposed map[string]idmap.ProposedDirectory
-	// suggest makes it read a whole directory where somebody is unknown. That takes too long for a transaction that writes.
-	suggest bool
-	// unsent are the ids of items that stay as they are, and of which nothing is to be said.
-	unsent      map[string]bool
+	// suggest makes it read a whole directory where somebody is unknown. That takes too long for a transaction that
+	// writes.
+	suggest     bool
 	directories map[string]*knownDirectory
 }
 
@@ -32,11 +32,16 @@ type knownDirectory struct {
 	asked   map[idmap.Principal]bool
 	entries map[string]match.Entry
 	index   *match.Index // of entries
-	whole   *match.Index // of all there are
+
+	whole    *match.Index // of all there are
+	wholeKey indexKey     // zero where the directory is proposed
 }
 
 func (b *Backend) mapWorld(r store.Reader, kind idmap.MapKind, proposed []idmap.ProposedDirectory) *mapWorld {
-	w := &mapWorld{b: b, r: r, kind: kind, proposed: map[string]idmap.ProposedDirectory{}, directories: map[string]*knownDirectory{}}
+	w := &mapWorld{
+		b: b, r: r, began: b.indexes.began(), kind: kind,
+		proposed: map[string]idmap.ProposedDirectory{}, directories: map[string]*knownDirectory{},
+	}
 	for _, p := range proposed {
 		w.proposed[p.Connection.ID] = p
 	}
@@ -61,7 +66,7 @@ func (w *mapWorld) directory(connectionID string) *knownDirectory {
 	if w.directories[connectionID] == nil {
 		w.directories[connectionID] = &knownDirectory{
 			mapDirectory: newMapDirectory(w.kind, connectionID, w.proposed[connectionID]),
-			asked:        map[idmap.Principal]bool{}, entries: map[string]match.Entry{}, index: match.NewIndex(nil),
+			asked:        map[idmap.Principal]bool{}, entries: map[string]match.Entry{}, index: match.NewIndex(w.kind, nil),
 		}
 	}
 	return w.directories[connectionID]
@@ -73,9 +78,9 @@ func (w *mapWorld) wholeIndex(ctx context.Context, connectionID string) (*match.
 	if d.whole != nil {
 		return d.whole, nil
 	}
-	index, err := w.b.index(ctx, w.r, d.mapDirectory)
-	d.whole = index
-	return index, err
+	var err error
+	d.whole, d.wholeKey, err = w.index(ctx, d.mapDirectory)
+	return d.whole, err
 }
 
 // namedIndex returns an index that finds at least all that the principals name.
@@ -105,7 +110,7 @@ func (w *mapWorld) namedIndex(ctx context.Context, connectionID string, principa
 	for _, e := range d.entries {
 		all = append(all, e)
 	}
-	d.index = match.NewIndex(all)
+	d.index = match.NewIndex(w.kind, all)
 	return d.index, nil
 }
 
@@ -124,10 +129,10 @@ func keysOf(principals []idmap.Principal) store.DirectoryKeys {
 	return store.DirectoryKeys{IDs: ids.of(""), UserKeys: users.of(""), AddressKeys: addresses.of(""), NameKeys: names.of("")}
 }
 
-// judge judges a map; before has its items. sameName is another map that has the name.
-func (w *mapWorld) judge(ctx context.Context, before *idmap.Map, after idmap.Map, sameName *idmap.Map) (idmap.MapVerdict, error) {
-	c := rules.MapChange{Kind: w.kind, Before: before, After: after, SameName: sameName}
-	source, destination := after.Source.Connection.ID, after.Destination.Connection.ID
+// judge judges a change, of which it is told all but the kind, the connections and whom it names.
+func (w *mapWorld) judge(ctx context.Context, c rules.MapChange) (idmap.MapVerdict, error) {
+	c.Kind = w.kind
+	source, destination := c.After.Source.Connection.ID, c.After.Destination.Connection.ID
 	var err error
 	if c.Source, err = w.connection(ctx, source); err != nil {
 		return idmap.MapVerdict{}, err
@@ -135,10 +140,10 @@ func (w *mapWorld) judge(ctx context.Context, before *idmap.Map, after idmap.Map
 	if c.Destination, err = w.connection(ctx, destination); err != nil {
 		return idmap.MapVerdict{}, err
 	}
-	if hasTooMany(after) {
-		return rules.CheckMapChange(c), nil // it is refused for that, so nobody is looked up
+	sources, destinations := c.LookUps()
+	if len(sources)+len(destinations) == 0 {
+		return rules.CheckMapChange(c), nil
 	}
-	sources, destinations := newPrincipals(before, after, w.unsent)
 	if c.Sources, err = w.namedIndex(ctx, source, sources); err != nil {
 		return idmap.MapVerdict{}, err
 	}
@@ -154,10 +159,6 @@ func (w *mapWorld) judge(ctx context.Context, before *idmap.Map, after idmap.Map
 	}
 	c.Destinations, err = w.suggesting(ctx, destination, c.Destinations, destinations)
 	return rules.CheckMapChange(c), err
-}
-
-func hasTooMany(m idmap.Map) bool {
-	return m.Exceptions != nil && len(*m.Exceptions) > idmap.MaxMapItems || m.Exclusions != nil && len(*m.Exclusions) > idmap.MaxMapItems
 }
 
 func namesUnknown(violations []idmap.Violation) bool {

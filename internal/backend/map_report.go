@@ -6,6 +6,7 @@ import (
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/match"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
@@ -17,15 +18,15 @@ type MapSubject struct {
 	Directories []idmap.ProposedDirectory
 }
 
-// MapReport is a page of the results of a map. The totals are those of the whole map, whatever the filter, and are there
-// on the first page only.
+// MapReport is a page of the results of a map. The totals are those of the whole map, whatever the filter, and are
+// there on the first page only.
 type MapReport struct {
 	Rows   List[idmap.Resolution]
 	Totals *idmap.MapTotals
 }
 
-// ReportMap resolves the accounts (groups) that are in the source directory now, in the order of their ids. Each page is
-// of one moment, that of its call: what changes between two pages shows in the later one only, and neither twice nor
+// ReportMap resolves the accounts (groups) that are in the source directory now, in the order of their ids. Each page
+// is of one moment, that of its call: what changes between two pages shows in the later one only, and neither twice nor
 // never for a source that is there all the time. The totals are of the moment of the first page.
 func (b *Backend) ReportMap(ctx context.Context, subject MapSubject, f idmap.ResolutionFilter, page idmap.Page) (MapReport, error) {
 	var report MapReport
@@ -47,9 +48,9 @@ func (b *Backend) ReportMap(ctx context.Context, subject MapSubject, f idmap.Res
 	return report, err
 }
 
-// ExportMap hands every row of the report to each, in the same order, and holds none of them. The map and the destination
-// directory are those of its beginning. The source directory is read page by page, each of its own moment: whoever takes
-// the rows may be slow, and nothing is held back for him in the database.
+// ExportMap hands every row of the report to each, in the same order, and holds none of them. The map and the
+// destination directory are those of its beginning. The source directory is read page by page, each of its own moment:
+// whoever takes the rows may be slow, and nothing is held back for him in the database.
 func (b *Backend) ExportMap(ctx context.Context, subject MapSubject, f idmap.ResolutionFilter, each func(idmap.Resolution) error) error {
 	var results *mapResults
 	err := b.resolvingView(ctx, func(r store.Reader) (err error) {
@@ -82,56 +83,51 @@ func (b *Backend) ExportMap(ctx context.Context, subject MapSubject, f idmap.Res
 	}
 }
 
-// results reads, and judges, the map that is asked for.
+// results reads, or judges, the map that is asked for.
 func (b *Backend) results(ctx context.Context, r store.Reader, subject MapSubject) (*mapResults, error) {
 	w := b.mapWorld(r, subject.Kind, subject.Directories)
-	m, err := w.subject(ctx, subject)
+	if subject.Proposed == nil {
+		m, err := storedMap(ctx, r, subject.Kind, subject.ID)
+		if err != nil {
+			return nil, err
+		}
+		return w.resultsOfStored(ctx, m)
+	}
+	w.suggest = true
+	m, err := w.proposal(ctx, subject.ID, *subject.Proposed)
 	if err != nil {
 		return nil, err
 	}
 	return w.resultsOf(ctx, m)
 }
 
-func (w *mapWorld) resultsOf(ctx context.Context, m idmap.Map) (*mapResults, error) {
-	index, err := w.wholeIndex(ctx, m.Destination.Connection.ID)
-	if err != nil {
-		return nil, err
+// proposal judges a map as a create, or as an update of the stored one that has the id.
+func (w *mapWorld) proposal(ctx context.Context, id string, wanted idmap.Map) (idmap.Map, error) {
+	if id == "" {
+		return w.proposedCreate(ctx, wanted)
 	}
-	source := w.directory(m.Source.Connection.ID).mapDirectory
-	return &mapResults{directory: source, resolver: match.NewResolver(w.kind, m, index)}, nil
+	stored, err := storedMap(ctx, w.r, w.kind, id)
+	if err != nil {
+		return stored, err
+	}
+	p, err := w.propose(ctx, stored, wanted)
+	if err != nil {
+		return stored, err
+	}
+	return p.after, idmap.Refuse(p.verdict.Violations...)
 }
 
-// subject returns the map with its items.
-func (w *mapWorld) subject(ctx context.Context, s MapSubject) (idmap.Map, error) {
-	if s.Proposed == nil {
-		m, err := storedMap(ctx, w.r, s.Kind, s.ID)
-		if err != nil {
-			return m, err
-		}
-		return withItems(ctx, w.r, m)
-	}
-	w.suggest = true
-	if s.ID != "" {
-		stored, err := storedMap(ctx, w.r, s.Kind, s.ID)
-		if err != nil {
-			return stored, err
-		}
-		p, err := w.propose(ctx, stored, func(*mapWorld, idmap.Map) (idmap.Map, error) { return *s.Proposed, nil })
-		if err != nil {
-			return stored, err
-		}
-		return p.after, idmap.Refuse(p.verdict.Violations...)
-	}
-	same, err := mapNamed(ctx, w.r, s.Kind, s.Proposed.Key(), "")
+func (w *mapWorld) proposedCreate(ctx context.Context, wanted idmap.Map) (idmap.Map, error) {
+	same, err := mapNamed(ctx, w.r, w.kind, wanted.Key(), "")
 	if err != nil {
-		return idmap.Map{}, err
+		return wanted, err
 	}
-	verdict, err := w.judge(ctx, nil, *s.Proposed, same)
+	verdict, err := w.judge(ctx, rules.MapChange{After: wanted, SameName: same})
 	if err == nil {
 		err = idmap.Refuse(verdict.Violations...)
 	}
 	if err != nil {
-		return idmap.Map{}, err
+		return wanted, err
 	}
 	return *verdict.Map, nil
 }
@@ -142,7 +138,7 @@ func (b *Backend) ResolveMap(ctx context.Context, kind idmap.MapKind, mapID stri
 	rows := make([]idmap.Resolution, len(sources))
 	err := b.resolvingView(ctx, func(r store.Reader) error {
 		w := b.mapWorld(r, kind, nil)
-		m, err := w.subject(ctx, MapSubject{Kind: kind, ID: mapID})
+		m, err := storedMap(ctx, r, kind, mapID)
 		if err != nil {
 			return err
 		}
@@ -150,7 +146,7 @@ func (b *Backend) ResolveMap(ctx context.Context, kind idmap.MapKind, mapID stri
 		if err != nil {
 			return err
 		}
-		results, err := w.resultsOf(ctx, m)
+		results, err := w.resultsOfStored(ctx, m)
 		if err != nil {
 			return err
 		}

@@ -327,3 +327,31 @@ func TestSuggestions(t *testing.T) {
 		}
 	})
 }
+
+// TestReportSeesItems: what a report kept of the map for the next one is not taken for what the map is now.
+func TestReportSeesItems(t *testing.T) {
+	t.Parallel()
+	mapped(t, func(t *testing.T, b *backend.Backend) {
+		m := createMap(t, b, idmap.AccountMap, staffMap(idmap.AccountMap, exception("jane.doe", "lea.ver")))
+		job := createJob(t, b, transfer(&m, nil))
+		rows := func() map[string]idmap.Resolution {
+			t.Helper()
+			_, rows := report(t, b, stored(idmap.AccountMap, m.ID), rulestest.OldFiles)
+			return rows
+		}
+		wantResolutions(t, rows(), "s-jane", "Exception", "d-lea")
+		added, err := put(t, b, m.ID, exceptions, true, exception("john.roe", "lea.ver"), exception("jane.doe", "john.roe"))
+		wantReport(t, added, err, 1, 1, 0, "s-john", "s-jane")
+		wantResolutions(t, rows(), "s-jane", "Exception", "d-john", "s-john", "Exception", "d-lea")
+		if err := b.DeleteMapItem(t.Context(), admin, idmap.AccountMap, m.ID, exceptions, added.Items[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		wantResolutions(t, rows(), "s-jane", "Exception", "d-john", "s-john", "Username", "d-john")
+		for range 2 { // the job keeps what it used, whatever was asked before
+			used, err := b.SecurityMap(t.Context(), job.ID, idmap.ResolutionFilter{Resolved: []idmap.Resolved{idmap.ResolvedException}}, idmap.Page{Limit: 5})
+			if err != nil || len(used.Items) != 1 || used.Items[0].Destination.ID != "d-lea" {
+				t.Errorf("the job resolves %+v, %v", used.Items, err)
+			}
+		}
+	})
+}

@@ -9,8 +9,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// TestMapSpecification runs every case of the rules of maps through the store: validate, create and update must say what
-// the rules say. Cases in whose directories something happens have a world of their own; the others share one.
+// TestMapSpecification runs every case of the rules of maps through the store: validate, create and update must say
+// what the rules say. Cases in whose directories something happens have a world of their own; the others share one.
 func TestMapSpecification(t *testing.T) {
 	t.Parallel()
 	mapped(t, func(t *testing.T, b *backend.Backend) {

@@ -10,20 +10,29 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// maxResolving is how many calls resolve directories at once. Each of them does so on all processors, and holds one of the
-// few connections on which a store reads; the others are for those who want little.
+// maxResolving is how many calls resolve directories at once. Each of them does so on all processors, and holds one of
+// the few connections on which a store reads; the others are for those who want little.
 const maxResolving = 2
 
 // resolvingView is view for what may take long. It waits for its turn.
 func (b *Backend) resolvingView(ctx context.Context, fn func(store.Reader) error) error {
+	if err := b.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer b.endTurn()
+	return b.view(ctx, fn)
+}
+
+func (b *Backend) takeTurn(ctx context.Context) error {
 	select {
 	case b.resolving <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-b.resolving }()
-	return b.view(ctx, fn)
 }
+
+func (b *Backend) endTurn() { <-b.resolving }
 
 // mapResults is what a map makes of the entries of its source directory.
 type mapResults struct {
@@ -50,7 +59,7 @@ func (m *mapResults) next(ctx context.Context, r store.Reader, limit int) (resol
 	inParallel(list.count, func(i int) {
 		source := list.entry(i)
 		page.rows[i] = m.resolver.Resolve(source)
-		page.changed[i] = m.before != nil && !m.before.Resolve(source).Same(page.rows[i])
+		page.changed[i] = m.before != nil && !match.SameResult(m.before.Resolve(source), page.rows[i])
 	})
 	if list.count > 0 {
 		m.after = page.rows[list.count-1].ID
@@ -107,7 +116,7 @@ type rowPage struct {
 func newRowPage(f idmap.ResolutionFilter, page idmap.Page) *rowPage {
 	return &rowPage{
 		filter: f, limit: page.Limit, first: page.After == "", found: []idmap.Resolution{},
-		totals: idmap.MapTotals{ByResolution: map[idmap.Resolved]int{}, ByReason: map[idmap.Reason]int{}},
+		totals: idmap.NewMapTotals(),
 	}
 }
 

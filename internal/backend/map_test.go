@@ -145,7 +145,7 @@ func TestAuditOfALargeMap(t *testing.T) {
 		for i := range 1500 {
 			id := fmt.Sprintf("p%04d", i)
 			people = append(people, idmap.Account{ID: id, Username: id})
-			*wanted.Exclusions = append(*wanted.Exclusions, idmap.MapExclusion{SID: idmap.Principal{ID: id}})
+			*wanted.Exclusions = append(*wanted.Exclusions, idmap.MapExclusion{Location: idmap.LocationSource, SID: idmap.Principal{ID: id}})
 		}
 		importAccounts(t, b, rulestest.OldFiles, people)
 		made := createMap(t, b, idmap.AccountMap, wanted)

@@ -11,8 +11,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// ValidateMaps judges writes without making them, and says what they would do. Proposed directories stand in for what is
-// stored. The intents of one call see each other's names.
+// ValidateMaps judges writes without making them, and says what they would do. Proposed directories stand in for what
+// is stored. The intents of one call see each other's names.
 func (b *Backend) ValidateMaps(
 	ctx context.Context, call Call, kind idmap.MapKind, intents []idmap.MapIntent, proposed []idmap.ProposedDirectory,
 ) ([]idmap.MapVerdict, error) {
@@ -136,7 +136,7 @@ func (v *mapValidation) judgeCreate(ctx context.Context, i int, in idmap.MapInte
 	if err != nil {
 		return idmap.MapVerdict{}, err
 	}
-	verdict, err := v.judge(ctx, nil, *in.Map, same)
+	verdict, err := v.judge(ctx, rules.MapChange{After: *in.Map, SameName: same})
 	if err != nil || verdict.Map == nil {
 		return verdict, err
 	}
@@ -155,17 +155,20 @@ func (v *mapValidation) judgeUpdate(ctx context.Context, in idmap.MapIntent) (id
 	if err != nil {
 		return idmap.MapVerdict{}, err
 	}
-	before, err := withItems(ctx, v.r, v.stored[in.ID])
-	if err != nil {
-		return idmap.MapVerdict{}, err
-	}
-	p, err := v.proposeAs(ctx, before, *in.Map, same)
+	p, err := v.proposeAs(ctx, v.stored[in.ID], *in.Map, same)
 	if err != nil {
 		return idmap.MapVerdict{}, err
 	}
 	p.checkRevision(v.kind, in.Revision)
-	if p.verdict.Map == nil || !p.changed {
+	if p.verdict.Map == nil {
 		return p.verdict, nil
+	}
+	if !p.changed {
+		p.verdict.Effect, err = v.directoryEffect(ctx, p.before)
+		if p.verdict.Effect != nil {
+			p.verdict.Warnings = append(p.verdict.Warnings, rules.WarnOfEffect(v.kind, p.before, *p.verdict.Effect, false)...)
+		}
+		return p.verdict, err
 	}
 	if p.verdict.Effect, err = v.effect(ctx, p, p.after); err != nil {
 		return p.verdict, err
@@ -202,14 +205,15 @@ func (v *mapValidation) givesUp(m idmap.Map) bool {
 
 // effect resolves all sources by a map and, where an update may have other results than the stored map, by that too.
 func (v *mapValidation) effect(ctx context.Context, update *mapProposal, after idmap.Map) (*idmap.MapEffect, error) {
-	index, err := v.wholeIndex(ctx, after.Destination.Connection.ID)
+	is, err := v.resultsOf(ctx, after)
 	if err != nil {
 		return nil, err
 	}
-	effect := &idmap.MapEffect{Totals: idmap.MapTotals{ByResolution: map[idmap.Resolved]int{}, ByReason: map[idmap.Reason]int{}}}
-	is := mapResults{directory: v.directory(after.Source.Connection.ID).mapDirectory, resolver: match.NewResolver(v.kind, after, index)}
+	effect := &idmap.MapEffect{Totals: idmap.NewMapTotals()}
 	if update != nil && (len(update.changes) > 0 || !sameResults(update.before, after)) {
-		is.before = match.NewResolver(v.kind, update.before, index)
+		if is.before, err = v.resolverBefore(ctx, update.before); err != nil {
+			return nil, err
+		}
 		if effect.Jobs, err = v.r.CountJobs(ctx, idmap.JobFilter{MapID: update.before.ID}); err != nil {
 			return nil, err
 		}
@@ -222,4 +226,41 @@ func (v *mapValidation) effect(ctx context.Context, update *mapProposal, after i
 		return true
 	})
 	return effect, err
+}
+
+// directoryEffect compares what a map that does not change makes of proposed directories with what it makes of the stored
+// ones. It is nil where nothing is proposed. Of those who come or leave there is nothing to compare.
+func (v *mapValidation) directoryEffect(ctx context.Context, m idmap.Map) (*idmap.MapEffect, error) {
+	if !v.directory(m.Source.Connection.ID).proposed() && !v.directory(m.Destination.Connection.ID).proposed() {
+		return nil, nil
+	}
+	was := map[string]idmap.Resolution{}
+	stored, err := v.b.mapWorld(v.r, v.kind, nil).resultsOf(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	err = stored.scan(ctx, v.r, idmap.MaxPageSize, func(row idmap.Resolution, _ bool) bool {
+		was[row.ID] = row
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	effect := &idmap.MapEffect{Totals: idmap.NewMapTotals()}
+	is, err := v.resultsOf(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return effect, is.scan(ctx, v.r, idmap.MaxPageSize, func(row idmap.Resolution, _ bool) bool {
+		effect.Totals.Add(row)
+		if before, known := was[row.ID]; known && !match.SameResult(before, row) {
+			effect.Changed++
+		}
+		return true
+	})
+}
+
+func (v *mapValidation) resolverBefore(ctx context.Context, before idmap.Map) (*match.Resolver, error) {
+	return v.storedResolver(ctx, mapRevision{before.ID, before.Revision}, before.Destination.Connection.ID,
+		func() (idmap.Map, error) { return before, nil })
 }

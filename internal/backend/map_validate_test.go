@@ -159,3 +159,30 @@ func TestTooManyItems(t *testing.T) {
 		}
 	})
 }
+
+// TestEffectOfADirectory: a map that stays as it is, and the directory that is going to be imported beside it.
+func TestEffectOfADirectory(t *testing.T) {
+	t.Parallel()
+	mapped(t, func(t *testing.T, b *backend.Backend) {
+		wanted := staffMap(idmap.AccountMap)
+		wanted.MapBy = idmap.MapBy{Username: true}
+		m := createMap(t, b, idmap.AccountMap, wanted)
+		connection, err := b.Connection(t.Context(), rulestest.NewFiles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		intents := []idmap.MapIntent{{Operation: idmap.OperationUpdate, ID: m.ID, Map: &wanted}}
+		without := slices.DeleteFunc(slices.Clone(rulestest.MapAccounts()[rulestest.NewFiles]), func(a idmap.Account) bool { return a.Username == "jane.doe" })
+		verdicts, err := b.ValidateMaps(t.Context(), admin, idmap.AccountMap, intents, []idmap.ProposedDirectory{{Connection: connection, Accounts: &without}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := verdicts[0].Effect; e == nil || e.Changed != 1 || !slices.Contains(rulestest.CodesOf(verdicts[0].Warnings), idmap.CodeMapChangesResults) {
+			t.Errorf("without its destination, one resolves otherwise: got %+v and %v", e, rulestest.CodesOf(verdicts[0].Warnings))
+		}
+		verdicts = validateMaps(t, b, idmap.AccountMap, intents...)
+		if verdicts[0].Effect != nil || len(verdicts[0].Warnings) > 0 {
+			t.Errorf("where nothing changes at all there is nothing to say: got %+v", verdicts[0])
+		}
+	})
+}

@@ -4,98 +4,103 @@ import (
 	"context"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// mapWritten is what a write of a map did.
-type mapWritten struct {
-	verdict idmap.MapVerdict // its map is without items
-	items   []idmap.MapItem  // in the order of what was wanted
-	changes itemChanges
-}
-
-// mapWish says what a map, of which it is given the stored state with its items, is to become. It may look things up, and
-// is asked again when the transaction has to run again.
-type mapWish func(w *mapWorld, before idmap.Map) (idmap.Map, error)
+// mapWish says what a map, of which it is given the stored state without its items, is to become. It may look things
+// up, and is asked again when the transaction has to run again.
+type mapWish func(w *mapWorld, stored idmap.Map) (*mapProposal, error)
 
 // changeMap writes what somebody wishes of a stored map, if anything changes by it.
-func (b *Backend) changeMap(ctx context.Context, call Call, kind idmap.MapKind, id string, revision int64, wish mapWish) (mapWritten, error) {
-	var written mapWritten
+func (b *Backend) changeMap(ctx context.Context, call Call, kind idmap.MapKind, id string, revision int64, wish mapWish) (*mapProposal, error) {
+	var written *mapProposal
 	err := b.update(ctx, func(tx store.Tx) error {
 		if err := tx.LockMap(ctx, kind, id); err != nil {
 			return err
 		}
-		before, err := storedMap(ctx, tx, kind, id)
+		stored, err := storedMap(ctx, tx, kind, id)
 		if err != nil {
 			return err
 		}
-		if err := tx.ShareConnections(ctx, mapConnections(before)); err != nil {
+		if err := tx.ShareConnections(ctx, mapConnections(stored)); err != nil {
 			return err
 		}
-		p, err := b.mapWorld(tx, kind, nil).propose(ctx, before, wish)
-		if err != nil {
+		if written, err = wish(b.mapWorld(tx, kind, nil), stored); err != nil {
 			return err
 		}
-		p.checkRevision(kind, revision)
-		if err := idmap.Refuse(p.verdict.Violations...); err != nil {
+		written.checkRevision(kind, revision)
+		if err := idmap.Refuse(written.verdict.Violations...); err != nil {
 			return err
 		}
-		written = mapWritten{p.verdict, p.items, p.changes}
-		return p.write(ctx, tx, b, call, kind)
+		if err := written.warnOfJobs(ctx, tx, kind); err != nil {
+			return err
+		}
+		return written.write(ctx, tx, b, call, kind)
 	})
-	err = b.withSuggestions(ctx, kind, err, func(w *mapWorld) (idmap.MapVerdict, error) {
-		before, err := storedMap(ctx, w.r, kind, id)
+	if err == nil {
+		b.counts.keep(written.after, countsOf(written.after).Plus(written.rest))
+	}
+	return written, b.withSuggestions(ctx, kind, err, func(w *mapWorld) (idmap.MapVerdict, error) {
+		stored, err := storedMap(ctx, w.r, kind, id)
 		if err != nil {
 			return idmap.MapVerdict{}, err
 		}
-		p, err := w.propose(ctx, before, wish)
+		p, err := wish(w, stored)
 		if err != nil {
 			return idmap.MapVerdict{}, err
 		}
 		p.checkRevision(kind, revision)
 		return p.verdict, nil
 	})
-	return written, err
+}
+
+// warnOfJobs warns of jobs that used the map as it was, where it gets other results.
+func (p *mapProposal) warnOfJobs(ctx context.Context, r store.Reader, kind idmap.MapKind) error {
+	if !p.changed || len(p.changes) == 0 && sameResults(p.before, p.after) {
+		return nil
+	}
+	jobs, err := r.CountJobs(ctx, idmap.JobFilter{MapID: p.before.ID})
+	p.verdict.Warnings = append(p.verdict.Warnings, rules.WarnOfEffect(kind, p.after, idmap.MapEffect{Jobs: jobs}, false)...)
+	return err
 }
 
 // mapProposal is a map that is to be stored in place of another one.
 type mapProposal struct {
-	before  idmap.Map // with its items
-	verdict idmap.MapVerdict
-	after   idmap.Map       // as judged, with its items; zero where it is refused
-	items   []idmap.MapItem // of after, in the order of what was wanted
+	before  idmap.Map // with the items that were read
+	rest    rules.ItemCounts
+	verdict idmap.MapVerdict // its map is without items
+	after   idmap.Map        // as judged, with its items but for the rest; zero where it is refused
 	changes itemChanges
 	changed bool
 }
 
-// propose judges what somebody wishes of a stored map.
-func (w *mapWorld) propose(ctx context.Context, stored idmap.Map, wish mapWish) (*mapProposal, error) {
+// propose judges a map that somebody wishes in place of a stored one.
+func (w *mapWorld) propose(ctx context.Context, stored, wanted idmap.Map) (*mapProposal, error) {
+	same, err := mapNamed(ctx, w.r, w.kind, wanted.Key(), stored.ID)
+	if err != nil {
+		return nil, err
+	}
+	return w.proposeAs(ctx, stored, wanted, same)
+}
+
+func (w *mapWorld) proposeAs(ctx context.Context, stored, wanted idmap.Map, same *idmap.Map) (*mapProposal, error) {
 	before, err := withItems(ctx, w.r, stored)
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := wish(w, before)
-	if err != nil {
-		return nil, err
-	}
-	same, err := mapNamed(ctx, w.r, w.kind, wanted.Key(), before.ID)
-	if err != nil {
-		return nil, err
-	}
-	return w.proposeAs(ctx, before, wanted, same)
+	wanted.ID = before.ID
+	return w.proposeChange(ctx, rules.MapChange{Before: &before, After: wanted, SameName: same})
 }
 
-func (w *mapWorld) proposeAs(ctx context.Context, before, wanted idmap.Map, same *idmap.Map) (*mapProposal, error) {
-	p := &mapProposal{before: before}
-	wanted.ID = before.ID
+func (w *mapWorld) proposeChange(ctx context.Context, c rules.MapChange) (*mapProposal, error) {
+	p := &mapProposal{before: *c.Before, rest: c.Rest}
 	var err error
-	if p.verdict, err = w.judge(ctx, &before, wanted, same); err != nil || p.verdict.Map == nil {
+	if p.verdict, err = w.judge(ctx, c); err != nil || p.verdict.Map == nil {
 		p.changed = true
 		return p, err
 	}
 	p.after = *p.verdict.Map
-	p.items = w.b.stampItems(p.after.Items())
-	p.changes = changesOf(before.Items(), p.items)
 	p.stamp(w.b)
 	return p, nil
 }
@@ -103,7 +108,8 @@ func (w *mapWorld) proposeAs(ctx context.Context, before, wanted idmap.Map, same
 // stamp completes the map with what is not the rules' business. A map that does not change is the stored one.
 func (p *mapProposal) stamp(b *Backend) {
 	now := b.now()
-	p.after = p.after.WithItems(p.items)
+	items := b.stampItems(p.after.Items())
+	p.after, p.changes = p.after.WithItems(items), changesOf(p.before.Items(), items)
 	p.after.ID, p.after.Revision, p.after.CreatedOn, p.after.ModifiedOn = p.before.ID, p.before.Revision, p.before.CreatedOn, p.before.ModifiedOn
 	if p.changed = len(p.changes) > 0 || !sameMap(p.before, p.after); p.changed {
 		p.after.Revision, p.after.ModifiedOn = p.before.Revision+1, &now
@@ -141,7 +147,7 @@ func (p *mapProposal) write(ctx context.Context, tx store.Tx, b *Backend, call C
 	if err := p.changes.store(ctx, tx, p.after.ID); err != nil {
 		return err
 	}
-	was, is := p.changes.audited(p.before, p.after)
+	was, is := p.changes.audited(p.before, p.after, p.rest)
 	return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "update", string(kind), p.after.ID, was, is, "")})
 }
 
@@ -171,12 +177,12 @@ func (b *Backend) insertMap(ctx context.Context, tx store.Tx, call Call, kind id
 	if err := changes.store(ctx, tx, m.ID); err != nil {
 		return m, err
 	}
-	_, is := changes.audited(idmap.Map{}, m)
+	_, is := changes.audited(idmap.Map{}, m, rules.ItemCounts{})
 	return withoutItems(m), tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "create", string(kind), m.ID, nil, is, "")})
 }
 
 func (b *Backend) deleteMap(ctx context.Context, tx store.Tx, call Call, kind idmap.MapKind, m idmap.Map) error {
-	was, err := countedMap(ctx, tx, m)
+	rest, err := b.restOf(ctx, tx, m)
 	if err != nil {
 		return err
 	}
@@ -186,5 +192,5 @@ func (b *Backend) deleteMap(ctx context.Context, tx store.Tx, call Call, kind id
 	if err := tx.ForgetIdempotencyKeys(ctx, []string{m.ID}); err != nil {
 		return err
 	}
-	return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "delete", string(kind), m.ID, was, nil, "")})
+	return tx.AppendAudit(ctx, []idmap.AuditEntry{b.audit(call, "delete", string(kind), m.ID, auditedMapOf(m, rest), nil, "")})
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// SecurityMap answers what a job's maps make of the accounts and groups of its source: by the revisions that it used, and
-// by the directories as they are now. Accounts come first. The key of a row, by which a page is continued, is its source's
-// type, a slash and its id. Each page is of one moment, as in a report.
+// SecurityMap answers what a job's maps make of the accounts and groups of its source: by the revisions that it used,
+// and by the directories as they are now. Accounts come first. The key of a row, by which a page is continued, is its
+// source's type, a slash and its id. Each page is of one moment, as in a report.
 func (b *Backend) SecurityMap(ctx context.Context, jobID string, f idmap.ResolutionFilter, page idmap.Page) (List[idmap.Resolution], error) {
 	rows := newRowPage(f, page)
 	err := b.resolvingView(ctx, func(r store.Reader) error {
@@ -20,7 +20,7 @@ func (b *Backend) SecurityMap(ctx context.Context, jobID string, f idmap.Resolut
 		}
 		entry, after, _ := strings.Cut(page.After, "/")
 		if j.Transfer.AccountMap != nil && entry <= idmap.AccountMap.Entry() {
-			if err := b.fillFrom(ctx, r, idmap.AccountMap, *j.Transfer.AccountMap, after, rows); err != nil {
+			if err := b.fillFrom(ctx, r, idmap.AccountMap, j, *j.Transfer.AccountMap, after, rows); err != nil {
 				return err
 			}
 		}
@@ -30,18 +30,14 @@ func (b *Backend) SecurityMap(ctx context.Context, jobID string, f idmap.Resolut
 		if entry != idmap.GroupMap.Entry() {
 			after = ""
 		}
-		return b.fillFrom(ctx, r, idmap.GroupMap, *j.Transfer.GroupMap, after, rows)
+		return b.fillFrom(ctx, r, idmap.GroupMap, j, *j.Transfer.GroupMap, after, rows)
 	})
 	return rows.list(), err
 }
 
 // fillFrom adds the results of the revision of a map that a job used.
-func (b *Backend) fillFrom(ctx context.Context, r store.Reader, kind idmap.MapKind, use idmap.MapUse, after string, rows *rowPage) error {
-	m, err := r.MapRevision(ctx, use.ID, use.Revision)
-	if err != nil {
-		return err
-	}
-	results, err := b.mapWorld(r, kind, nil).resultsOf(ctx, m)
+func (b *Backend) fillFrom(ctx context.Context, r store.Reader, kind idmap.MapKind, j idmap.Job, use idmap.MapUse, after string, rows *rowPage) error {
+	results, err := b.mapWorld(r, kind, nil).resultsOfRevision(ctx, j, use)
 	if err != nil {
 		return err
 	}

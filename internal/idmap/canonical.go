@@ -165,6 +165,14 @@ func visible(s string) error {
 	return nil
 }
 
+// VisibleText reports why s cannot be a name that people tell apart by looking at it, of at most limit characters, or nil.
+func VisibleText(s string, limit int) error {
+	if err := PlainText(s, limit); err != nil {
+		return err
+	}
+	return visible(s)
+}
+
 // PlainText reports why s cannot be stored as a name or as a free text of at most limit characters, or nil.
 func PlainText(s string, limit int) error {
 	if !utf8.ValidString(s) {

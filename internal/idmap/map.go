@@ -1,9 +1,6 @@
 package idmap
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // MapKind says whether a map is about accounts or about groups.
 type MapKind string
@@ -20,6 +17,17 @@ func (k MapKind) Entry() string {
 		return "group"
 	}
 	return "account"
+}
+
+// Label returns what a person calls a map of the kind: "account map" or "group map".
+func (k MapKind) Label() string { return k.Entry() + " map" }
+
+// WithArticle returns the label with its article: "an account map" or "a group map".
+func (k MapKind) WithArticle() string {
+	if k == GroupMap {
+		return "a " + k.Label()
+	}
+	return "an " + k.Label()
 }
 
 // MaxMapItems is the most exceptions, and the most exclusions, of one map.
@@ -59,12 +67,6 @@ type ConnectionRef struct {
 	ID string `json:"id"`
 
 	_ struct{} `additionalProperties:"true"`
-}
-
-// UnmarshalJSON overlooks unknown fields, whatever the decoder was told.
-func (r *ConnectionRef) UnmarshalJSON(text []byte) error {
-	type plain ConnectionRef
-	return json.Unmarshal(text, (*plain)(r))
 }
 
 // UnmappedPolicy says what becomes of an account that nothing maps.
@@ -115,19 +117,11 @@ const (
 // account. In an answer ID is always set, and the rest is what was sent.
 type Principal struct {
 	Type     string `json:"type,omitempty" enum:"account,group"`
-	ID       string `json:"id,omitempty"`
-	Name     string `json:"name,omitempty"`
-	Username string `json:"username,omitempty"`
-	Email    string `json:"email,omitempty"`
-	Caption  string `json:"caption,omitempty"`
-
-	_ struct{} `additionalProperties:"true"` // the published API's accounts and groups have more fields
-}
-
-// UnmarshalJSON overlooks unknown fields, whatever the decoder was told.
-func (p *Principal) UnmarshalJSON(text []byte) error {
-	type plain Principal
-	return json.Unmarshal(text, (*plain)(p))
+	ID       string `json:"id,omitempty" maxLength:"1024"`
+	Name     string `json:"name,omitempty" maxLength:"1024"`
+	Username string `json:"username,omitempty" maxLength:"1024"`
+	Email    string `json:"email,omitempty" maxLength:"1024"`
+	Caption  string `json:"caption,omitempty" maxLength:"1024"`
 }
 
 // Text returns what the principal is called in what was sent: the first of name, email, username, id and caption.
@@ -264,12 +258,17 @@ type MapFilter struct {
 	Query                   string // folded text, in the name
 }
 
-// MapItemFilter selects items of one map. Empty fields select all.
+// MapItemFilter selects items of one map. Empty fields select all. SubjectIDs, TargetIDs and CalledAs are alternatives:
+// an item that has any of them is selected. Everything else narrows the choice.
 type MapItemFilter struct {
 	Roles      []ItemRole
 	IDs        []string
 	SubjectIDs []string
-	Query      string // folded text, in what subject and target were called
+	TargetIDs  []string
+	// CalledAs are principals of which one is Named exactly as the subject is. One that has an id only is called nothing,
+	// and selects nothing.
+	CalledAs []Principal
+	Query    string // folded text, in what subject and target were called
 }
 
 // MapIntent is a write of a map that is to be judged.

@@ -31,18 +31,20 @@ func AllResolved() []Resolved {
 // Reason says why no rule found a destination.
 type Reason string
 
-// The reasons. DestinationDeleted: the exception, or the default, names an account that has left its directory.
+// The reasons. DestinationDisabled and DestinationDeleted: the one that a rule found, or for the latter that the exception
+// or the default names, is disabled, or has left the directory. Nobody else takes the place of one of these.
 const (
 	ReasonNoCandidate         Reason = "no_candidate"
 	ReasonAmbiguous           Reason = "ambiguous"
 	ReasonBelowThreshold      Reason = "below_threshold"
 	ReasonDestinationExcluded Reason = "destination_excluded"
+	ReasonDestinationDisabled Reason = "destination_disabled"
 	ReasonDestinationDeleted  Reason = "destination_deleted"
 )
 
 // Reasons returns all reasons.
 func Reasons() []Reason {
-	return []Reason{ReasonNoCandidate, ReasonAmbiguous, ReasonBelowThreshold, ReasonDestinationExcluded, ReasonDestinationDeleted}
+	return []Reason{ReasonNoCandidate, ReasonAmbiguous, ReasonBelowThreshold, ReasonDestinationExcluded, ReasonDestinationDisabled, ReasonDestinationDeleted}
 }
 
 // Resolution is what a map makes of one source account (group), and why.
@@ -60,18 +62,6 @@ type Resolution struct {
 	Disabled bool    `json:"disabled,omitempty" doc:"The destination is disabled."`
 }
 
-// Same reports whether two resolutions of one source account have the same result.
-func (r Resolution) Same(o Resolution) bool {
-	id := func(p *Principal) string {
-		if p == nil {
-			return ""
-		}
-		return p.ID
-	}
-	passed := func(r Resolved) bool { return r == ResolvedExternal || r == ResolvedPassthrough }
-	return id(r.Destination) == id(o.Destination) && passed(r.Resolution) == passed(o.Resolution)
-}
-
 // MapTotals counts the resolutions of all accounts (groups) of a source connection. The counts of ByResolution add up to
 // Sources.
 type MapTotals struct {
@@ -82,10 +72,15 @@ type MapTotals struct {
 	Disabled     int              `json:"disabled" doc:"Destinations that are disabled."`
 }
 
+// NewMapTotals returns the totals of nobody.
+func NewMapTotals() MapTotals {
+	return MapTotals{ByResolution: map[Resolved]int{}, ByReason: map[Reason]int{}}
+}
+
 // Add counts a resolution.
 func (t *MapTotals) Add(r Resolution) {
 	if t.ByResolution == nil {
-		t.ByResolution, t.ByReason = map[Resolved]int{}, map[Reason]int{}
+		*t = NewMapTotals()
 	}
 	t.Sources++
 	t.ByResolution[r.Resolution]++

@@ -42,6 +42,7 @@ const (
 	CodeMapChangesResults Code = "map_changes_results"
 	CodeMapIncomplete     Code = "map_incomplete"
 	CodeInactiveAccount   Code = "inactive_account"
+	CodeNameReused        Code = "name_reused"
 )
 
 // Codes of requests and of objects other than mappings.
@@ -108,6 +109,7 @@ var codes = []CodeInfo{
 	{CodeMapNotRetroactive, KindNone, "Content that was already transferred keeps the result of the map as it was."},
 	{CodeMapChangesResults, KindNone, "The update makes accounts, or groups, resolve otherwise than before."},
 	{CodeMapIncomplete, KindNone, "Some accounts, or groups, of the source stay unresolved."},
+	{CodeNameReused, KindNone, "An exception, an exclusion or a default stays with whom it was made for, and another one has that name now."},
 	{CodeInactiveAccount, KindNone, "An exception or a default names an account, or a group, that is disabled or has left the directory."},
 
 	{CodeInvalid, KindRule, "A field of the object has a value that it cannot have."},

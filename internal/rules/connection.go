@@ -54,8 +54,8 @@ func checkName(what, name string, limit int) []idmap.Violation {
 	refuse := func(why string) []idmap.Violation {
 		return []idmap.Violation{{Code: idmap.CodeInvalid, Field: "name", Description: fmt.Sprintf("The name of %s %s.", what, why)}}
 	}
-	if err := idmap.PlainText(name, limit); err != nil {
-		return refuse("cannot be stored: " + err.Error())
+	if err := idmap.VisibleText(name, limit); err != nil {
+		return refuse("cannot be used: " + err.Error())
 	}
 	if idmap.Fold(name) == "" {
 		return refuse("must not be empty")

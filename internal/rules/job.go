@@ -33,28 +33,29 @@ func checkMapUse(kind idmap.MapKind, j idmap.Job, use *idmap.MapUse, m *idmap.Ma
 		return
 	}
 	if m == nil {
-		r.refuse(idmap.CodeInvalid, fmt.Sprintf("transfer.%s.id", kind), nil, "There is no %s %q. Create it first, or name one that exists by its id.", mapWord(kind), clip(use.ID))
+		r.refuse(idmap.CodeInvalid, fmt.Sprintf("transfer.%s.id", kind), nil, "There is no %s %q. Create it first, or name one that exists by its id.", kind.Label(), clip(use.ID))
 		return
 	}
 	compare := func(end, jobs, maps string) {
 		if jobs != maps {
 			r.refuse(idmap.CodeConnectionMismatch, "transfer."+end+".connection.id", &idmap.Conflict{Kind: string(kind), ID: m.ID, Holder: m.Name},
-				"The %s of the job is connection %q, and that of %s %q is %q. Give the job the same connections, or another map.", end, clip(jobs), mapWord(kind), m.Name, maps)
+				"The %s of the job is connection %q, and that of %s %q is %q. Give the job the same connections, or another map.", end, clip(jobs), kind.Label(), m.Name, maps)
 		}
 	}
 	compare("source", j.Transfer.Source.Connection.ID, m.Source.Connection.ID)
 	compare("destination", j.Transfer.Destination.Connection.ID, m.Destination.Connection.ID)
 }
 
-// CheckMapDelete reports why a map cannot be deleted; using are the unfinished jobs that use it.
-func CheckMapDelete(kind idmap.MapKind, m idmap.Map, using []idmap.Job) []idmap.Violation {
+// CheckMapDelete reports why a map cannot be deleted; using are the first two of n unfinished jobs that use it, or
+// fewer.
+func CheckMapDelete(kind idmap.MapKind, m idmap.Map, using []idmap.Job, n int) []idmap.Violation {
 	if len(using) == 0 {
 		return nil
 	}
-	jobs := someOf(len(using), func(i int) string { return fmt.Sprintf("%q (%s)", clip(using[i].Name), using[i].ID) })
+	jobs := someOf(n, func(i int) string { return fmt.Sprintf("%q (%s)", clip(using[i].Name), using[i].ID) })
 	return []idmap.Violation{{
 		Code: idmap.CodeMapInUse, Conflict: &idmap.Conflict{Kind: "job", ID: using[0].ID, Holder: using[0].Name},
 		Description: fmt.Sprintf("The %s %q is in use by %s that did not finish yet: %s. Finish or delete what uses it first.",
-			mapWord(kind), m.Name, count(len(using), "job"), jobs),
+			kind.Label(), m.Name, count(n, "job"), jobs),
 	}}
 }

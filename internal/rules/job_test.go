@@ -65,11 +65,11 @@ func TestJobs(t *testing.T) {
 func TestMapInUse(t *testing.T) {
 	t.Parallel()
 	m := rulestest.MapBetween(rulestest.OldFiles, rulestest.NewFiles)
-	if found := rules.CheckMapDelete(idmap.AccountMap, m, nil); found != nil {
+	if found := rules.CheckMapDelete(idmap.AccountMap, m, nil, 0); found != nil {
 		t.Errorf("a map that no job uses: got %v, want none", found)
 	}
-	jobs := []idmap.Job{{ID: "1", Name: "A"}, {ID: "2", Name: "B"}, {ID: "3", Name: "C"}}
-	found := rules.CheckMapDelete(idmap.GroupMap, m, jobs)
+	jobs := []idmap.Job{{ID: "1", Name: "A"}, {ID: "2", Name: "B"}}
+	found := rules.CheckMapDelete(idmap.GroupMap, m, jobs, 3)
 	const want = `The group map "Staff" is in use by 3 jobs that did not finish yet: "A" (1), "B" (2) and 1 more. Finish or delete what uses it first.`
 	if len(found) != 1 || found[0].Code != idmap.CodeMapInUse || found[0].Conflict.ID != "1" || found[0].Description != want {
 		t.Errorf("got %v, want map_in_use: %s", found, want)

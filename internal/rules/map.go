@@ -12,7 +12,8 @@ import (
 // MaxMapNameLength is the longest name of a map, in characters.
 const MaxMapNameLength = 200
 
-// Fields of a map as violations name them: the paths of the wire form. Its connections are called as those of a mapping.
+// Fields of a map as violations name them: the paths of the wire form. Its connections are called as those of a
+// mapping.
 const (
 	fieldName               = "name"
 	fieldUnmappedPolicy     = "unmapped_policy"
@@ -51,8 +52,12 @@ func CompleteMap(m idmap.Map) idmap.Map {
 // MapChange is a map as somebody wants it, and what the rules look up to judge it.
 type MapChange struct {
 	Kind   idmap.MapKind
-	Before *idmap.Map // as stored, with its items; nil for a create
-	After  idmap.Map  // with items; nil ones stay as they are
+	Before *idmap.Map // as stored, with at least the items that After could touch; nil for a create
+	After  idmap.Map  // with the items that were sent; nil ones stay as they are
+	// Kept are the ids of those of Before's items that stay, though After does not have them. What is wrong is the
+	// fault of what was sent, and nothing is said about these.
+	Kept map[string]bool
+	Rest ItemCounts // of the stored items that stay as well, and are not in Before
 
 	Source, Destination *idmap.Connection // of After; nil: does not exist
 	// Sources and Destinations find at least all that After could name, and all that Before is bound to, the deleted ones
@@ -61,9 +66,9 @@ type MapChange struct {
 	SameName              *idmap.Map // another map of the kind that has the name
 }
 
-// CheckMapChange judges a change. The map of a verdict without violations is complete: defaults are filled in, its items
-// (here the verdict has them) and its defaults are bound to ids. An item that is called as a stored one is keeps what
-// that is bound to, and its id.
+// CheckMapChange judges a change. The map of a verdict without violations is complete: defaults are filled in, its
+// items (here the verdict has them, those that were sent first) and its defaults are bound to ids. An item that is
+// called as a stored one is keeps what that is bound to, and its id.
 func CheckMapChange(change MapChange) idmap.MapVerdict {
 	c := newMapCheck(change)
 	c.checkForm()
@@ -77,7 +82,7 @@ func CheckMapChange(change MapChange) idmap.MapVerdict {
 	if len(c.violations) > 0 {
 		return idmap.MapVerdict{Violations: c.violations} // what is refused needs no warnings
 	}
-	m := c.m.WithItems(append(c.exceptions, c.exclusions...))
+	m := c.m.WithItems(slices.Concat(c.exceptions.sent, c.exceptions.kept, c.exclusions.sent, c.exclusions.kept))
 	return idmap.MapVerdict{Map: &m, Warnings: c.warnings, Claims: []string{"name|" + m.Key()}}
 }
 
@@ -87,15 +92,15 @@ type mapCheck struct {
 	report
 	refused, warned findings // of items
 
-	m                   idmap.Map // After, completed; its defaults get bound
-	source, destination side
-	stored              storedItems
-	// exceptions and exclusions are those that the map is going to have, as they get bound.
-	exceptions, exclusions []idmap.MapItem
+	m                      idmap.Map // After, completed; its defaults get bound
+	source, destination    side
+	stored                 StoredItems
+	exceptions, exclusions itemList // as they get bound
 }
 
 func newMapCheck(change MapChange) *mapCheck {
-	c := &mapCheck{MapChange: change, m: CompleteMap(change.After), stored: newStoredItems(change.Before)}
+	c := &mapCheck{MapChange: change, m: CompleteMap(change.After), stored: change.stored()}
+	c.exceptions, c.exclusions = change.lists()
 	if change.Source != nil && !c.moved(sourceOf) {
 		c.source = side{in: change.Source, index: change.Sources}
 	}
@@ -116,10 +121,14 @@ func (c *mapCheck) moved(connection func(idmap.Map) string) bool {
 
 // checkForm checks what needs nothing but the map, except for its items and defaults.
 func (c *mapCheck) checkForm() {
-	c.violations = append(c.violations, checkName(aMap(c.Kind), c.m.Name, MaxMapNameLength)...)
+	c.violations = append(c.violations, checkName(c.Kind.WithArticle(), c.m.Name, MaxMapNameLength)...)
 	if source := sourceOf(c.m); source != "" && source == destinationOf(c.m) {
 		c.refuse(idmap.CodeInvalid, fieldDestinationConnection, nil,
-			"Connection %q is both source and destination. A map leads from one connection to another.", clip(source))
+			"One connection is both source and destination. A map leads from one connection to another: choose another destination.")
+	}
+	if c.m.MapBy.Passthrough && c.m.UnmappedPolicy == idmap.UnmappedFail {
+		c.refuse(idmap.CodeInvalid, fieldUnmappedPolicy, nil,
+			"The map hands over whatever nothing maps as it is (passthrough), and it fails for the same (fail). Choose one of the two.")
 	}
 	if !slices.Contains(idmap.UnmappedPolicies(), c.m.UnmappedPolicy) {
 		c.refuse(idmap.CodeInvalid, fieldUnmappedPolicy, nil, "There is no policy %q. The policies are %s.",
@@ -155,16 +164,7 @@ func (c *mapCheck) checkName() {
 		advice = "Take another name; if it is the one you mean, import it."
 	}
 	c.refuse(idmap.CodeNameInUse, fieldName, &idmap.Conflict{Kind: string(c.Kind), ID: x.ID, Holder: x.Name},
-		"There is %s %q already (%s). %s", aMap(c.Kind), x.Name, x.ID, advice)
-}
-
-func mapWord(kind idmap.MapKind) string { return kind.Entry() + " map" }
-
-func aMap(kind idmap.MapKind) string {
-	if kind == idmap.GroupMap {
-		return "a group map"
-	}
-	return "an account map"
+		"There is %s %q already (%s). %s", c.Kind.WithArticle(), x.Name, x.ID, advice)
 }
 
 // someOf names the first two of n, and how many there are besides.

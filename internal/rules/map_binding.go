@@ -34,6 +34,8 @@ type spot struct {
 	role  string // what the item is called in a sentence
 	item  *idmap.Principal
 	use   use
+	// changed: it is the subject of a stored item that gets another target.
+	changed bool
 }
 
 // use says what becomes of whom a principal names, for what is said of one that is not active any more.
@@ -81,22 +83,23 @@ func (s spot) such(kind idmap.MapKind, p idmap.Principal, plural bool) string {
 	if plural {
 		entry += "s"
 	}
-	if s.item.Text() == p.Text() {
+	if s.item.Text() == keyOf(p) {
 		return "such " + entry
 	}
-	return fmt.Sprintf("%s %q", entry, clip(p.Text()))
+	return fmt.Sprintf("%s %q", entry, clip(keyOf(p)))
 }
 
-// bind returns the principal with the id of whom it names, and whether there is one. bound is the id that it stays bound
-// to, "" for what is to be looked up.
+// keyOf returns the part of a principal that decides whom it names.
+func keyOf(p idmap.Principal) string { return firstOf(p.ID, p.Email, p.Username, p.Text()) }
+
+// bind returns the principal with the id of whom it names, and whether there is one. bound is the id that it stays
+// bound to, "" for what is to be looked up.
 func (c *mapCheck) bind(s side, at spot, p idmap.Principal, bound string) (idmap.Principal, bool) {
 	sent := p
 	if bound != "" {
 		p.ID = bound
-		if s.index != nil {
-			if found := s.index.Find(idmap.Principal{ID: bound}).Entries; len(found) == 1 {
-				c.warnOfInactive(s, at, found[0])
-			}
+		if !c.checkKept(s, at, p) {
+			return p, false
 		}
 	} else {
 		e, found := c.lookUp(s, at, p)
@@ -110,11 +113,38 @@ func (c *mapCheck) bind(s side, at spot, p idmap.Principal, bound string) (idmap
 		}
 		c.warnOfInactive(s, at, e)
 	}
-	if at.use == useTarget && s.byID && sent.ID == "" && sent.Name != p.ID {
+	if at.use == useTarget && s.byID && sent.ID != p.ID && sent.Name != p.ID {
 		c.refuseItem(at, idmap.CodeGroupIDRequired, "%q is not the group's id, and connection %q is on platform %s, which finds groups by id only. Name it %q.",
 			clip(sent.Text()), s.in.Name, s.in.Platform.ID, p.ID)
 	}
 	return p, true
+}
+
+// checkKept checks what stays bound. Its name may be another one's by now: who gives it another destination then may
+// mean either, and who leaves it alone is told.
+func (c *mapCheck) checkKept(s side, at spot, p idmap.Principal) bool {
+	if s.index == nil {
+		return true
+	}
+	found := s.index.Find(idmap.Principal{ID: p.ID}).Entries
+	if len(found) != 1 {
+		return true
+	}
+	if now := s.index.Find(p.Named()); len(now.Entries) > 0 && !now.Mismatch && !now.Entries[0].Deleted && !contains(now.Entries, p.ID) {
+		if at.changed {
+			c.refuseItem(at, idmap.CodeAmbiguousAccount, "this was %s when the %s was made, and is %s now. Name the one that is meant by the id.",
+				describe(found[0]), at.noun(), describe(now.Entries[0]))
+			return false
+		}
+		c.warnOfItem(at, idmap.CodeNameReused, "it stays with whom it was made for, %s, and is %s by now. If that one is meant, name it by its id.",
+			describe(found[0]), describe(now.Entries[0]))
+	}
+	c.warnOfInactive(s, at, found[0])
+	return true
+}
+
+func contains(entries []match.Entry, id string) bool {
+	return slices.ContainsFunc(entries, func(e match.Entry) bool { return e.Principal.ID == id })
 }
 
 // lookUp finds whom the principal names, and refuses it where that is not one.
@@ -147,7 +177,7 @@ func (c *mapCheck) refuseUnknown(s side, at spot, p idmap.Principal) {
 		return
 	}
 	advice := " Check the spelling, or bring the directory up to date."
-	if like := s.index.Suggest(p.Text(), maxSuggestions); len(like) > 0 {
+	if like := s.index.Suggest(keyOf(p), maxSuggestions); len(like) > 0 {
 		advice = " Did you mean " + either(like) + "?"
 	}
 	c.refuseItem(at, idmap.CodeUnknownAccount, "connection %q has no %s.%s", s.in.Name, at.such(c.Kind, p, false), advice)
@@ -157,11 +187,11 @@ func (c *mapCheck) refuseUnknown(s side, at spot, p idmap.Principal) {
 func (c *mapCheck) warnOfInactive(s side, at spot, e match.Entry) {
 	switch {
 	case at.use == useSource && e.Deleted:
-		c.warnOfItem(at, "%s has left the directory of connection %q, so nothing comes of it. Remove the exception.", describe(e), s.in.Name)
+		c.warnOfItem(at, idmap.CodeInactiveAccount, "%s has left the directory of connection %q, so nothing comes of it. Remove the exception.", describe(e), s.in.Name)
 	case at.use == useTarget && e.Deleted:
-		c.warnOfItem(at, "%s has left the directory of connection %q, so nobody is mapped there. Name another.", describe(e), s.in.Name)
+		c.warnOfItem(at, idmap.CodeInactiveAccount, "%s has left the directory of connection %q, so nobody is mapped there. Name another.", describe(e), s.in.Name)
 	case at.use == useTarget && e.Disabled:
-		c.warnOfItem(at, "%s is disabled in connection %q. Check that it is meant.", describe(e), s.in.Name)
+		c.warnOfItem(at, idmap.CodeInactiveAccount, "%s is disabled in connection %q. Check that it is meant.", describe(e), s.in.Name)
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// WarnOfEffect returns what a change of a map does that its owner should know: see idmap.MapEffect. create says that there
-// was no map before.
+// WarnOfEffect returns what a change of a map does that its owner should know: see idmap.MapEffect. create says that
+// there was no map before.
 func WarnOfEffect(kind idmap.MapKind, m idmap.Map, effect idmap.MapEffect, create bool) []idmap.Violation {
 	r := &report{}
 	if create {
@@ -16,11 +16,11 @@ func WarnOfEffect(kind idmap.MapKind, m idmap.Map, effect idmap.MapEffect, creat
 	}
 	if effect.Changed > 0 {
 		r.warn(idmap.CodeMapChangesResults, "", "Of %s of the source of %s %q, %d resolve otherwise than before. Compare the report of the map.",
-			count(effect.Totals.Sources, kind.Entry()), mapWord(kind), m.Name, effect.Changed)
+			count(effect.Totals.Sources, kind.Entry()), kind.Label(), m.Name, effect.Changed)
 	}
 	if effect.Jobs > 0 {
 		r.warn(idmap.CodeMapNotRetroactive, "", "What was transferred already keeps the result of %s %q as it was (%s). Run a job again to transfer by the changed map.",
-			mapWord(kind), m.Name, count(effect.Jobs, "job"))
+			kind.Label(), m.Name, count(effect.Jobs, "job"))
 	}
 	return r.warnings
 }
@@ -41,7 +41,7 @@ func warnOfIncomplete(kind idmap.MapKind, m idmap.Map, totals idmap.MapTotals, r
 		consequence = "The transfer of what they own fails."
 	}
 	r.warn(idmap.CodeMapIncomplete, "", "Of %s of the source, %s %q leaves %d unresolved.%s %s See its report, and add exceptions, match options or a default.",
-		count(totals.Sources, kind.Entry()), mapWord(kind), m.Name, unresolved, ambiguous, consequence)
+		count(totals.Sources, kind.Entry()), kind.Label(), m.Name, unresolved, ambiguous, consequence)
 }
 
 func count(n int, what string) string {

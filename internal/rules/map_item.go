@@ -33,39 +33,34 @@ func (c *mapCheck) checkDefault(s side, field string, p, before *idmap.Principal
 	return &found
 }
 
-// checkItems binds the exceptions and the exclusions. Those that were not sent are bound already.
+// checkItems binds the exceptions and the exclusions that were sent.
 func (c *mapCheck) checkItems() {
-	var before idmap.Map
-	if c.Before != nil {
-		before = *c.Before
-	}
-	c.exceptions, c.exclusions = idmap.Map{Exceptions: before.Exceptions}.Items(), idmap.Map{Exclusions: before.Exclusions}.Items()
-	if c.After.Exceptions != nil {
-		c.exceptions = c.checkList(fieldExceptions, idmap.Map{Exceptions: c.After.Exceptions}.Items())
-	}
+	c.checkList(&c.exceptions)
 	if c.After.Exclusions != nil {
 		c.checkLocations(*c.After.Exclusions)
-		c.exclusions = c.checkList(fieldExclusions, idmap.Map{Exclusions: c.After.Exclusions}.Items())
 	}
+	c.checkList(&c.exclusions)
 }
 
-func (c *mapCheck) checkList(list string, items []idmap.MapItem) []idmap.MapItem {
-	if len(items) > idmap.MaxMapItems {
-		c.refuse(idmap.CodeInvalid, list, nil, "There are %d %s, and a map has at most %d. Let rules map most of them, or split the map.",
-			len(items), list, idmap.MaxMapItems)
-		return nil
+func (c *mapCheck) checkList(l *itemList) {
+	if l.tooMany() {
+		c.refuse(idmap.CodeInvalid, l.field, nil, "There are %d %s, and a map has at most %d. Let rules map most of them, or split the map.",
+			l.count, l.field, idmap.MaxMapItems)
+		l.sent = nil
 	}
-	seen := newSeenItems(len(items))
-	for i := range items {
-		items[i] = c.checkItem(list, i, items[i], seen)
+	if len(l.sent) == 0 {
+		return
 	}
-	c.stored.adopt(items)
-	return items
+	seen := newSeenItems(*l)
+	for i := range l.sent {
+		l.sent[i] = c.checkItem(l.field, i, l.sent[i], seen)
+	}
+	c.stored.adopt(*l)
 }
 
 func (c *mapCheck) checkLocations(exclusions []idmap.MapExclusion) {
 	for i, e := range exclusions {
-		if e.Location != "" && e.Location != idmap.LocationSource && e.Location != idmap.LocationDestination {
+		if e.Location != idmap.LocationSource && e.Location != idmap.LocationDestination {
 			c.refuseItem(spot{list: fieldExclusions, index: i, part: "location", role: "Exclusion", item: &e.SID}, idmap.CodeInvalid,
 				"there is no location %q. An exclusion is at %s or %s.", clip(string(e.Location)), idmap.LocationSource, idmap.LocationDestination)
 		}
@@ -84,9 +79,10 @@ func (c *mapCheck) checkItem(list string, i int, item idmap.MapItem, seen seenIt
 	case idmap.RoleSourceExclusion:
 	}
 	var old idmap.MapItem // zero for a new one
-	if x := c.stored.like(item); x != nil {
+	if x := c.stored.Like(item); x != nil {
 		old = *x
 	}
+	at.changed = old.ID != "" && item.Role == idmap.RoleException && !keeps(item.Target, old.Target)
 	if c.checkPrincipal(at, item.Subject) && !c.checkSpelledTwice(at, item, seen) {
 		item.Subject = c.bindSubject(s, at, item, old, seen)
 	}
@@ -113,7 +109,7 @@ func (c *mapCheck) bindSubject(s side, at spot, item, old idmap.MapItem, seen se
 }
 
 func (c *mapCheck) bindTarget(at spot, item, old idmap.MapItem) idmap.Principal {
-	at.part, at.use, at.item = "destination", useTarget, &item.Subject
+	at.part, at.use, at.item, at.changed = "destination", useTarget, &item.Subject, false
 	if !c.checkPrincipal(at, item.Target) {
 		return item.Target
 	}
@@ -125,8 +121,9 @@ func (c *mapCheck) bindTarget(at spot, item, old idmap.MapItem) idmap.Principal 
 	return target
 }
 
+// checkSpelledTwice refuses what is spelled alike to the letter. Other spellings may be two ids: whom they name decides.
 func (c *mapCheck) checkSpelledTwice(at spot, item idmap.MapItem, seen seenItems) bool {
-	key := itemName{item.Role, folded(item.Subject)}
+	key := itemName{item.Role, item.Subject}
 	first, again := seen.called[key]
 	if again {
 		c.refuseItem(at, idmap.CodeDuplicateException, "%s %q is about the same %s already. Keep one of the two.",
@@ -141,7 +138,7 @@ func (c *mapCheck) checkSpelledTwice(at spot, item idmap.MapItem, seen seenItems
 func (c *mapCheck) checkPrincipal(at spot, p idmap.Principal) bool {
 	if p.Type != "" && p.Type != c.Kind.Entry() {
 		c.refuseItem(at, idmap.CodeInvalid, "%q is named as of type %q, and %s is about %ss. Leave the type out, or name %s.",
-			clip(p.Text()), clip(p.Type), aMap(c.Kind), c.Kind.Entry(), anEntry(c.Kind))
+			clip(p.Text()), clip(p.Type), c.Kind.WithArticle(), c.Kind.Entry(), anEntry(c.Kind))
 		return false
 	}
 	named := false
@@ -165,35 +162,6 @@ func (c *mapCheck) checkPrincipal(at spot, p idmap.Principal) bool {
 		c.refuseItem(at, idmap.CodeInvalid, "nothing names %s here. Give an id, or a name.", anEntry(c.Kind))
 	}
 	return named
-}
-
-// checkContradictions refuses an exception, or a default, that leads to whom the map leaves out.
-func (c *mapCheck) checkContradictions() {
-	excluded := map[string]int{}
-	for i, e := range c.exclusions {
-		if e.Role == idmap.RoleDestinationExclusion && e.Subject.ID != "" {
-			excluded[e.Subject.ID] = i
-		}
-	}
-	if len(excluded) == 0 {
-		return
-	}
-	const text = "it leads to %s, whom an exclusion takes out of the destination. Remove the exclusion, or name another."
-	if p := c.m.Destination.Default; p != nil {
-		if _, out := excluded[p.ID]; out {
-			c.refuseItem(spot{part: fieldDestinationDefault, role: "Default", item: p}, idmap.CodeInvalid, text, c.destination.describe(p.ID))
-		}
-	}
-	for i := range c.exceptions {
-		e := &c.exceptions[i]
-		if x, out := excluded[e.Target.ID]; out {
-			at := spot{list: fieldExceptions, index: i, part: "destination", role: "Exception", item: &e.Subject}
-			if c.After.Exceptions == nil { // the exception was not sent: the exclusion is what is new
-				at.list, at.index, at.part = fieldExclusions, x, "sid"
-			}
-			c.refuseItem(at, idmap.CodeInvalid, text, c.destination.describe(e.Target.ID))
-		}
-	}
 }
 
 // maxItemFindings is the most violations, and the most warnings, that are told of the items of one map.
@@ -236,8 +204,8 @@ func (c *mapCheck) refuseItem(at spot, code idmap.Code, format string, args ...a
 	}
 }
 
-func (c *mapCheck) warnOfItem(at spot, format string, args ...any) {
-	if c.warned.tell(idmap.CodeInactiveAccount, at.listField()) {
-		c.warn(idmap.CodeInactiveAccount, at.field(), "%s %s", at.title(), fmt.Sprintf(format, args...))
+func (c *mapCheck) warnOfItem(at spot, code idmap.Code, format string, args ...any) {
+	if c.warned.tell(code, at.listField()) {
+		c.warn(code, at.field(), "%s %s", at.title(), fmt.Sprintf(format, args...))
 	}
 }

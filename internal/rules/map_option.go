@@ -41,8 +41,8 @@ func (o mapOption) has(kind idmap.MapKind) bool {
 
 func optionField(name string) string { return fieldMapBy + "." + name }
 
-// checkMapBy checks the options as they were sent: that one of them compares something, and that each is one of the kind
-// of map and has the options that it needs.
+// checkMapBy checks the options as they were sent: that one of them compares something, and that each is one of the
+// kind of map and has the options that it needs.
 func (c *mapCheck) checkMapBy() {
 	by, finds := c.After.MapBy, false
 	for _, o := range mapOptions {
@@ -73,7 +73,7 @@ func (c *mapCheck) refuseOption(o mapOption) {
 	case o.accounts:
 		advice = "Leave it out, or use it in an account map."
 	}
-	c.refuse(idmap.CodeUnsupportedOption, optionField(o.name), nil, text, o.name, aMap(c.Kind), advice)
+	c.refuse(idmap.CodeUnsupportedOption, optionField(o.name), nil, text, o.name, c.Kind.WithArticle(), advice)
 }
 
 func (c *mapCheck) checkFuzzy(by idmap.MapBy) {

@@ -1,6 +1,9 @@
 package rules
 
-import "github.com/idmap/terraform-provider-idmap/internal/idmap"
+import (
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/match"
+)
 
 // itemName is what an item is called, and itemSubject is whom it is about.
 type (
@@ -14,36 +17,43 @@ type (
 	}
 )
 
-// storedItems finds the items of the stored map.
-type storedItems struct {
-	named    map[itemName]*idmap.MapItem // nil where several are called the same
+// StoredItems finds items of a stored map.
+type StoredItems struct {
+	named    map[itemName]*idmap.MapItem // nil where several are called the same; also by their texts alone
 	subjects map[itemSubject]*idmap.MapItem
 	ids      map[string]*idmap.MapItem
 }
 
-func newStoredItems(before *idmap.Map) storedItems {
-	if before == nil {
-		return storedItems{}
-	}
-	items := before.Items()
-	s := storedItems{
+// NewStoredItems returns what finds these items.
+func NewStoredItems(items []idmap.MapItem) StoredItems {
+	s := StoredItems{
 		named: make(map[itemName]*idmap.MapItem, len(items)), subjects: make(map[itemSubject]*idmap.MapItem, len(items)),
 		ids: make(map[string]*idmap.MapItem, len(items)),
 	}
 	for i := range items {
 		item := &items[i]
 		s.ids[item.ID], s.subjects[itemSubject{item.Role, item.Subject.ID}] = item, item
-		name := itemName{item.Role, item.Subject.Named()}
-		if _, several := s.named[name]; several {
-			item = nil
+		s.name(item, item.Subject.Named())
+		if text := textOnly(item.Subject); text != item.Subject.Named() {
+			s.name(item, text)
 		}
-		s.named[name] = item
 	}
 	return s
 }
 
-// like returns the stored item that is called as this one is, or nil.
-func (s storedItems) like(item idmap.MapItem) *idmap.MapItem {
+func (s StoredItems) name(item *idmap.MapItem, named idmap.Principal) {
+	key := itemName{item.Role, named}
+	if _, several := s.named[key]; several {
+		item = nil
+	}
+	s.named[key] = item
+}
+
+// textOnly returns the principal as one calls it who has a single text for each: Terraform does.
+func textOnly(p idmap.Principal) idmap.Principal { return idmap.Principal{Name: p.Text()} }
+
+// Like returns the stored item that is called as this one is, or nil.
+func (s StoredItems) Like(item idmap.MapItem) *idmap.MapItem {
 	old := s.subjects[itemSubject{item.Role, item.Subject.ID}]
 	if item.Subject.ID == "" {
 		old = s.named[itemName{item.Role, item.Subject.Named()}]
@@ -54,13 +64,24 @@ func (s storedItems) like(item idmap.MapItem) *idmap.MapItem {
 	return old
 }
 
-// adopt gives items the ids of the stored ones that they replace: those with the same subject, else those that they claim
-// to be. Others are new.
-func (s storedItems) adopt(items []idmap.MapItem) {
+// About returns the stored item of that role about the one who is named, or nil, as it does where that is not one.
+func (s StoredItems) About(role idmap.ItemRole, named match.Named) *idmap.MapItem {
+	if len(named.Entries) != 1 || named.Mismatch {
+		return nil
+	}
+	return s.subjects[itemSubject{role, named.Entries[0].Principal.ID}]
+}
+
+// adopt gives the items that were sent the ids of the stored ones that they replace: those with the same subject, else
+// those that they claim to be and that do not stay. Others are new.
+func (s StoredItems) adopt(list itemList) {
 	claimed := make(map[int]string)
 	taken := map[string]bool{}
-	for i := range items {
-		item := &items[i]
+	for _, i := range list.kept {
+		taken[i.ID] = true
+	}
+	for i := range list.sent {
+		item := &list.sent[i]
 		claim := item.ID
 		item.ID = ""
 		if old := s.subjects[itemSubject{item.Role, item.Subject.ID}]; old != nil {
@@ -69,39 +90,33 @@ func (s storedItems) adopt(items []idmap.MapItem) {
 			claimed[i] = claim
 		}
 	}
-	for i := range items {
+	for i := range list.sent {
 		if claim := claimed[i]; claim != "" && !taken[claim] {
-			items[i].ID, taken[claim] = claim, true
+			list.sent[i].ID, taken[claim] = claim, true
 		}
 	}
 }
 
-// keeps reports whether a principal that is sent is called as a stored one is, so that it stays bound as that is. One that
-// gives another id is another.
+// keeps reports whether a principal that is sent is called as a stored one is, so that it stays bound as that is. One
+// that gives another id is another.
 func keeps(sent, stored idmap.Principal) bool {
-	if sent.ID == "" {
-		return sent.Named() != idmap.Principal{} && sent.Named() == stored.Named()
+	if named := sent.Named(); sent.ID == "" {
+		return named != idmap.Principal{} && (named == stored.Named() || named == textOnly(stored))
 	}
 	return sent.ID == stored.ID && sent.Named() == stored.Named()
 }
 
-// seenItems remembers the items of a list, so that the second about somebody is told of the first.
+// seenItems remembers the items of a list, so that the second about somebody is told of the first. Those that stay come
+// before all that were sent.
 type seenItems struct {
 	called map[itemName]string
 	bound  map[itemSubject]string
 }
 
-func newSeenItems(n int) seenItems {
-	return seenItems{called: make(map[itemName]string, n), bound: make(map[itemSubject]string, n)}
-}
-
-// folded returns what two principals have in common that surely name the same. Ids differ by case.
-func folded(p idmap.Principal) idmap.Principal {
-	for _, text := range []*string{&p.Name, &p.Username, &p.Email, &p.Caption} {
-		if *text != "" { // as most fields of many items are
-			*text = idmap.Fold(*text)
-		}
+func newSeenItems(l itemList) seenItems {
+	seen := seenItems{called: make(map[itemName]string, len(l.sent)), bound: make(map[itemSubject]string, len(l.sent)+len(l.kept))}
+	for _, i := range l.kept {
+		seen.bound[itemSubject{i.Role, i.Subject.ID}] = i.Subject.Text()
 	}
-	p.Type = ""
-	return p
+	return seen
 }

@@ -89,10 +89,14 @@ func TestCheckMapAlone(t *testing.T) {
 	if found := rules.CheckMap(idmap.AccountMap, m); len(found) > 0 {
 		t.Errorf("a map whose connections are not known yet is refused: %v", found)
 	}
-	twice := []idmap.MapException{{Source: idmap.Principal{Name: "Straße"}, Destination: idmap.Principal{Name: "a"}}, {Source: idmap.Principal{Name: " STRASSE "}, Destination: idmap.Principal{Name: "b"}}}
+	twice := []idmap.MapException{{Source: idmap.Principal{Name: "001a"}, Destination: idmap.Principal{Name: "a"}}, {Source: idmap.Principal{Name: "001a"}, Destination: idmap.Principal{Name: "b"}}}
 	m.Exceptions = &twice
 	if found := rules.CheckMap(idmap.AccountMap, m); len(found) != 1 || found[0].Code != idmap.CodeDuplicateException || found[0].Field != "exceptions[1].source" {
-		t.Errorf("two spellings of one source: got %v, want duplicate_exception at exceptions[1].source", found)
+		t.Errorf("one source twice: got %v, want duplicate_exception at exceptions[1].source", found)
+	}
+	twice[1].Source.Name = "001A" // which may be another id
+	if found := rules.CheckMap(idmap.AccountMap, m); len(found) > 0 {
+		t.Errorf("two ids that differ by case are refused: %v", found)
 	}
 }
 
@@ -168,14 +172,14 @@ func largeChange(exceptions int) rules.MapChange {
 		Kind: idmap.AccountMap, After: m,
 		Source:      &idmap.Connection{ID: "s", Name: "S", Platform: idmap.PlatformRef{ID: "generic"}},
 		Destination: &idmap.Connection{ID: "d", Name: "D", Platform: idmap.PlatformRef{ID: "generic"}},
-		Sources:     match.NewIndex(entries["s"]), Destinations: match.NewIndex(entries["d"]),
+		Sources:     match.NewIndex(idmap.AccountMap, entries["s"]), Destinations: match.NewIndex(idmap.AccountMap, entries["d"]),
 	}
 }
 
 func TestManyItemsAtFault(t *testing.T) {
 	t.Parallel()
 	c := largeChange(1500)
-	c.Sources = match.NewIndex(nil)
+	c.Sources = match.NewIndex(idmap.AccountMap, nil)
 	found := rules.CheckMapChange(c).Violations
 	if len(found) != 1001 {
 		t.Fatalf("%d violations, want 1000 and one that counts the rest", len(found))
@@ -188,7 +192,7 @@ func TestManyItemsAtFault(t *testing.T) {
 func TestTooManyItems(t *testing.T) {
 	t.Parallel()
 	m := rulestest.MapBetween("", "")
-	exclusions := make([]idmap.MapExclusion, idmap.MaxMapItems+1)
+	exclusions := slices.Repeat([]idmap.MapExclusion{{Location: idmap.LocationSource}}, idmap.MaxMapItems+1)
 	m.Exclusions = &exclusions
 	found := rules.CheckMap(idmap.AccountMap, m)
 	if len(found) != 1 || found[0].Code != idmap.CodeInvalid || found[0].Field != "exclusions" {

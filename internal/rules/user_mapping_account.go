@@ -68,8 +68,8 @@ func checkPins(c *candidate, _ *others, r *report) {
 }
 
 // checkPin compares a pinned account with those that have the value. A pin that nobody knows is believed, unless the
-// directory is authoritative or the value is another's. binds: the pin is what binds the mapping, so the account must have
-// the value; a mapping that is bound may have a value that its directory does not know yet.
+// directory is authoritative or the value is another's. binds: the pin is what binds the mapping, so the account must
+// have the value; a mapping that is bound may have a value that its directory does not know yet.
 func (c *candidate) checkPin(r *report, field, pin string, pinned *idmap.Account, in *idmap.Connection, have []*idmap.Account, what, value string, binds bool) {
 	isPinned := func(a *idmap.Account) bool { return a.ID == pin }
 	switch {

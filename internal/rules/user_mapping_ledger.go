@@ -45,9 +45,9 @@ func checkPreviouslyAssigned(c *candidate, _ *others, r *report) {
 		clip(c.m.Email), what, where, entry.FirstSeenOn.UTC().Format("2006-01-02"))
 }
 
-// otherHolder returns the entry that ties the email to another holder than the one that asks, and that holder. It is the
-// entry of the email itself or, since all addresses of an account are one mailbox, another one that the account holds,
-// also one that the directory does not show any more.
+// otherHolder returns the entry that ties the email to another holder than the one that asks, and that holder. It is
+// the entry of the email itself or, since all addresses of an account are one mailbox, another one that the account
+// holds, also one that the directory does not show any more.
 func (c *candidate) otherHolder() (idmap.EmailAssignment, *idmap.EmailHolder) {
 	if c.m.EmailCanonical == "" {
 		return idmap.EmailAssignment{}, nil

@@ -116,8 +116,8 @@ func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
 	return another, &idmap.Conflict{Kind: "account", ID: c.named.ID, Holder: c.named.Label()}
 }
 
-// mappingOfUser returns the other mapping whose user has the wanted user id as things are stored, also where the same call
-// gives that mapping a new one: where no directory proves it, users do not exchange their names.
+// mappingOfUser returns the other mapping whose user has the wanted user id as things are stored, also where the same
+// call gives that mapping a new one: where no directory proves it, users do not exchange their names.
 func (c *candidate) mappingOfUser() *idmap.UserMapping {
 	for i, m := range c.w.Mappings {
 		if m.ID != c.before.ID && between(m) == between(c.m) && m.UserKey() == c.userKey {

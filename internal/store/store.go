@@ -2,8 +2,8 @@
 // suite that holds them to the words below.
 //
 // Keys are made in Go (idmap.CanonicalEmail, idmap.Fold): an engine MUST compare and order text by its bytes and MUST
-// NOT fold case. Times are kept in microseconds, UTC. What is not valid UTF-8, or has U+0000, is no text: a look-up or a
-// filter MUST NOT find anything by it, and a write that carries it fails with an error that no repetition cures.
+// NOT fold case. Times are kept in microseconds, UTC. What is not valid UTF-8, or has U+0000, is no text: a look-up or
+// a filter MUST NOT find anything by it, and a write that carries it fails with an error that no repetition cures.
 package store
 
 import (
@@ -95,8 +95,8 @@ type Reader interface {
 	Maps(ctx context.Context, kind idmap.MapKind, ids []string) ([]idmap.Map, error)
 	ListMaps(ctx context.Context, f idmap.MapFilter, page idmap.Page) ([]idmap.Map, error)
 	CountMaps(ctx context.Context, f idmap.MapFilter) (int, error)
-	// ListMapItems takes any number of ids and of ids of subjects. The page holds for them too, and its limit may be as
-	// large as the caller likes: to have all that were asked for, ask for as many.
+	// ListMapItems takes any number of ids, of ids of subjects and targets, and of principals. The page holds for them
+	// too, and its limit may be as large as the caller likes.
 	ListMapItems(ctx context.Context, mapID string, f idmap.MapItemFilter, page idmap.Page) ([]idmap.MapItem, error)
 	CountMapItems(ctx context.Context, mapID string, f idmap.MapItemFilter) (int, error)
 	// MapRevision answers a map as it was kept by KeepMapRevision, with its items. It MUST answer idmap.NotFound if that
@@ -132,8 +132,8 @@ type Tx interface {
 	// mapping, an account map or a group map uses it. The ledger stays.
 	DeleteConnection(ctx context.Context, id string) error
 
-	// PutAccounts inserts or replaces accounts by id, with their addresses; of two with one id it takes the last. A missing
-	// connection is ErrConflict.
+	// PutAccounts inserts or replaces accounts by id, with their addresses; of two with one id it takes the last. A
+	// missing connection is ErrConflict.
 	PutAccounts(ctx context.Context, connectionID string, accounts []idmap.Account) error
 	// PutGroups does the same for groups.
 	PutGroups(ctx context.Context, connectionID string, groups []idmap.Group) error
@@ -178,27 +178,30 @@ type Tx interface {
 	// DeleteMap removes the map with its items, if there is one. Revisions that were kept stay, and so do the jobs.
 	DeleteMap(ctx context.Context, kind idmap.MapKind, id string) error
 	// PutMapItems inserts items, or replaces them by id; of two with one id it takes the last. A duplicate of (map, role,
-	// id of the subject) is ErrConflict, as is a map that does not exist; the uniqueness MUST hold for the outcome only, so
-	// that subjects may change hands in one call. An item without an id, a role or the id of its subject is a fault.
+	// id of the subject) is ErrConflict, as is a map that does not exist; the uniqueness MUST hold for the outcome only,
+	// so that subjects may change hands in one call. An item without an id, a role or the id of its subject is a fault.
 	PutMapItems(ctx context.Context, mapID string, items []idmap.MapItem) error
 	// DeleteMapItems removes items by id; those that do not exist are gone already.
 	DeleteMapItems(ctx context.Context, mapID string, ids []string) error
+	// HoldMapRevision reports whether a revision is kept, without reading it, and if so keeps others from removing it
+	// until this transaction ends.
+	HoldMapRevision(ctx context.Context, mapID string, revision int64) (bool, error)
 	// KeepMapRevision keeps a copy of the map with its items, unless its revision is kept already. A job that uses it MUST
-	// be written in the same transaction, since what no job uses goes.
+	// be written in the same transaction, since a revision goes with the last job that used it.
 	KeepMapRevision(ctx context.Context, kind idmap.MapKind, m idmap.Map) error
 
 	// InsertJob stores a job. A duplicate of its id is ErrConflict.
 	InsertJob(ctx context.Context, j idmap.Job) error
-	// UpdateJob writes j if the stored revision is j.Revision-1, else ErrConflict. The stored CreatedOn stays. It removes
-	// the map revisions that no job uses any more.
+	// UpdateJob writes j if the stored revision is j.Revision-1, else ErrConflict. The stored CreatedOn stays. Of the map
+	// revisions that the job used before, it removes those that no job uses any more.
 	UpdateJob(ctx context.Context, j idmap.Job) error
-	// DeleteJob removes the job, if there is one, and the map revisions that no job uses any more.
+	// DeleteJob removes the job, if there is one, and those map revisions that only it used.
 	DeleteJob(ctx context.Context, id string) error
 
 	AppendAudit(ctx context.Context, entries []idmap.AuditEntry) error
 
-	// InsertToken stores a token under the hash of its secret. The secret itself MUST NOT be stored. A duplicate of its id,
-	// of its folded name or of the hash is ErrConflict.
+	// InsertToken stores a token under the hash of its secret. The secret itself MUST NOT be stored. A duplicate of its
+	// id, of its folded name or of the hash is ErrConflict.
 	InsertToken(ctx context.Context, t idmap.Token, hash string) error
 	// DeleteToken MUST answer idmap.NotFound if there is none.
 	DeleteToken(ctx context.Context, id string) error

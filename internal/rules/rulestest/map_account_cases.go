@@ -166,10 +166,18 @@ func accountUpdateCases() []MapCase {
 		{Name: "update: two destinations swapped", Before: &two, Want: files(pair("jane.doe", "john.roe"), pair("john.roe", "jane.doe")), Becomes: pairs("s-jane", "d-john", "s-john", "d-jane")},
 		{Name: "update: another destination, which is unknown", Before: &two, Want: files(pair("JANE.DOE@contoso.com", "D-JANE@x.example"), pair("john.roe", "john.roe")), Refused: codes(idmap.CodeUnknownAccount), Field: "exceptions[0].destination"},
 		{Name: "update: another spelling of the source", Before: &two, Want: files(pair("JANE.DOE@contoso.com", "jane.doe"), pair("john.roe", "john.roe")), Becomes: pairs("s-jane", "d-jane", "s-john", "d-john")},
-		{Name: "update: kept after a rename, though another has the name", Before: &jane, Then: married, Want: jane, Becomes: pairs("s-jane", "d-jane")},
 		{
-			Name: "update: another destination after a rename", Before: &jane, Then: married, Want: files(pair("jane.doe", "lea.ver")),
-			Becomes: pairs("s-jane", "d-lea"),
+			Name: "update: kept after a rename, though another has the name", Before: &jane, Then: married, Want: jane,
+			Warned: codes(idmap.CodeNameReused), Field: "exceptions[0].source", Becomes: pairs("s-jane", "d-jane"),
+		},
+		{
+			Name:   "update: called by one text what was stored under several",
+			Before: new(files(pairOf(idmap.Principal{Username: "jane.doe", Caption: "Jane Doe"}, idmap.Principal{ID: "d-jane"}))), Then: married,
+			Want: files(pair("jane.doe", "d-jane")), Warned: codes(idmap.CodeNameReused), Field: "exceptions[0].source", Becomes: pairs("s-jane", "d-jane"),
+		},
+		{
+			Name: "update: another destination, and another has the name", Before: &jane, Then: married, Want: files(pair("jane.doe", "lea.ver")),
+			Refused: codes(idmap.CodeAmbiguousAccount), Field: "exceptions[0].source",
 		},
 		{
 			Name: "update: the renamed account a second time", Before: &jane, Then: married, Want: files(pair("jane.doe", "jane.doe"), pair("jane.smith", "john.roe")),

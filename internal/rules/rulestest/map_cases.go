@@ -74,7 +74,8 @@ func sourceDefault(name string) func(*idmap.Map) {
 
 func itemsAsTheyAre(m *idmap.Map) { m.Exceptions, m.Exclusions = nil, nil }
 
-// pairs reports whether the exceptions of a map are between accounts of these ids: a source, its destination, and so on.
+// pairs reports whether the exceptions of a map are between accounts of these ids: a source, its destination, and so
+// on.
 func pairs(ids ...string) func(idmap.Map) bool {
 	return func(m idmap.Map) bool {
 		var got []string

@@ -9,8 +9,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
 )
 
-// effectCodes are warnings of what a map does to a directory. They are not of the table: what a case is refused or warned
-// of does not depend on them.
+// effectCodes are warnings of what a map does to a directory. They are not of the table: what a case is refused or
+// warned of does not depend on them.
 var effectCodes = []idmap.Code{idmap.CodeMapIncomplete, idmap.CodeMapChangesResults, idmap.CodeMapNotRetroactive}
 
 // JudgeMap answers what the rules say of a case. It panics where they refuse what the case says is stored: the table is

@@ -116,7 +116,7 @@ func MapIndex(kind idmap.MapKind, connection string, events []MapEvent) *match.I
 	for _, e := range entries {
 		all = append(all, e)
 	}
-	return match.NewIndex(all)
+	return match.NewIndex(kind, all)
 }
 
 func leave(entries map[string]match.Entry, ids []string) {

@@ -1,5 +1,6 @@
 // Package postgres keeps the mappings in a PostgreSQL database, which several servers may share. It uses what the
-// distributed engines that speak its protocol have too: no advisory locks, triggers, stored procedures or notifications.
+// distributed engines that speak its protocol have too: no advisory locks, triggers, stored procedures or
+// notifications.
 package postgres
 
 import (

@@ -53,7 +53,7 @@ func TestConformance(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) store.Store {
 				empty(t, database)
 				return open(t, database)
-			})
+			}, nil)
 		})
 	}
 }

@@ -102,8 +102,8 @@ func TestWaitForTurnEndsWithContext(t *testing.T) {
 	}
 }
 
-// TestOneWaitIsLeftBehind lets several writers give up while another process holds the lock: no more than one thread may
-// go on waiting for it.
+// TestOneWaitIsLeftBehind lets several writers give up while another process holds the lock: no more than one thread
+// may go on waiting for it.
 func TestOneWaitIsLeftBehind(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t) })
 	path := filepath.Join(t.TempDir(), "idmap.db")

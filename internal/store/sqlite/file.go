@@ -36,8 +36,8 @@ type file struct {
 	mode fs.FileMode
 }
 
-// openFile creates the file if it is missing, and explains why it cannot be one of ours as far as its place tells. What is
-// in it, only SQLite reads.
+// openFile creates the file if it is missing, and explains why it cannot be one of ours as far as its place tells. What
+// is in it, only SQLite reads.
 func openFile(path string) (file, error) {
 	if path == "" {
 		return file{}, errors.New("the path of the database file is empty; give the path of a file, such as idmap.db")
@@ -79,9 +79,9 @@ func checkPlace(path string) error {
 	return nil
 }
 
-// makeFile makes sure that the file exists, and returns its permissions. A new file is for its owner only. One that exists
-// is not opened here, since this process may have it open already: closing any descriptor of a file drops all locks that
-// the process has on it, SQLite's among them.
+// makeFile makes sure that the file exists, and returns its permissions. A new file is for its owner only. One that
+// exists is not opened here, since this process may have it open already: closing any descriptor of a file drops all
+// locks that the process has on it, SQLite's among them.
 func makeFile(path string) (fs.FileMode, error) {
 	making.Lock()
 	defer making.Unlock()
@@ -134,8 +134,8 @@ func (f file) explain(err error) error {
 // lock returns the lock of the file, which whoever may write the file may take.
 func (f file) lock() fileLock { return fileLock{path: f.path + ".lock", mode: f.mode} }
 
-// writerDSN sets synchronous to FULL, since an acknowledged claim that a power cut undoes would let a second account claim
-// the address.
+// writerDSN sets synchronous to FULL, since an acknowledged claim that a power cut undoes would let a second account
+// claim the address.
 func (f file) writerDSN() string {
 	return f.dsn("_txlock=immediate", "_pragma=busy_timeout(5000)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)",
 		"_pragma=cache_size(-16000)")

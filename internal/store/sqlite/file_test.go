@@ -159,7 +159,8 @@ func TestLinkSharesTheLock(t *testing.T) {
 	}
 }
 
-// TestOpeningAgainKeepsTheLocks asks another process whether this one still has its lock on a file that it opened twice.
+// TestOpeningAgainKeepsTheLocks asks another process whether this one still has its lock on a file that it opened
+// twice.
 func TestOpeningAgainKeepsTheLocks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "idmap.db")
 	s := openAt(t, path)

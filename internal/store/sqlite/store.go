@@ -22,8 +22,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Not Numbered: to SQLite $1 is a name that it and the driver search among all others, so that a long statement costs the
-// square of its length. A ? has no name. From about 800 values on, more make nothing faster.
+// Not Numbered: to SQLite $1 is a name that it and the driver search among all others, so that a long statement costs
+// the square of its length. A ? has no name. From about 800 values on, more make nothing faster.
 var dialect = sqlstore.Dialect{KeyType: "TEXT", Keys: 100, Values: 1000, MapError: mapError}
 
 // Open opens the database file at path, which is a path and never a DSN; it is created if it does not exist, and

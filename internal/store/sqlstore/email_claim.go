@@ -31,8 +31,8 @@ const claimHolder = `ON CONFLICT (assignment_id, connection_id) DO UPDATE SET ` 
 	`ELSE excluded.user_key <> '' AND email_assignment_holders.user_key = excluded.user_key END ` +
 	`RETURNING assignment_id, connection_id`
 
-// renameHolder looks each entry up by its id, and not the holders by the entries: a mail connection has far more entries
-// than a holder has addresses.
+// renameHolder looks each entry up by its id, and not the holders by the entries: a mail connection has far more
+// entries than a holder has addresses.
 const renameHolder = `UPDATE email_assignment_holders SET user_key = ? ` +
 	`WHERE connection_id = ? AND user_key = ? AND account_id IN ('', ?) AND EXISTS (SELECT 1 FROM email_assignments ` +
 	`WHERE email_assignments.id = email_assignment_holders.assignment_id ` +

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -88,17 +89,40 @@ func (s *session) InsertJob(ctx context.Context, j idmap.Job) error {
 }
 
 func (s *session) UpdateJob(ctx context.Context, j idmap.Job) error {
+	used, err := s.mapUses(ctx, `SELECT `+mapUseColumns+` FROM jobs WHERE id = ? AND revision = ?`, j.ID, j.Revision-1)
+	if err != nil {
+		return err
+	}
 	values := jobValues(j)
 	query := `UPDATE jobs SET (` + jobWriteColumns + `) = (` + repeated("?", len(values)) + `) WHERE id = ? AND revision = ?`
 	if err := s.execExactly(ctx, 1, query, append(values, j.ID, j.Revision-1)...); err != nil {
 		return err
 	}
-	return s.dropMapRevisions(ctx)
+	return s.dropMapRevisions(ctx, slices.DeleteFunc(used, func(u idmap.MapUse) bool { return uses(j, u) }))
+}
+
+func uses(j idmap.Job, u idmap.MapUse) bool {
+	accountMap, groupMap := j.Transfer.AccountMap, j.Transfer.GroupMap
+	return accountMap != nil && *accountMap == u || groupMap != nil && *groupMap == u
 }
 
 func (s *session) DeleteJob(ctx context.Context, id string) error {
-	if _, err := s.exec(ctx, `DELETE FROM jobs WHERE id = ?`, id); err != nil {
+	used, err := s.mapUses(ctx, `DELETE FROM jobs WHERE id = ? RETURNING `+mapUseColumns, id)
+	if err != nil {
 		return err
 	}
-	return s.dropMapRevisions(ctx)
+	return s.dropMapRevisions(ctx, used)
+}
+
+const mapUseColumns = `account_map_id, account_map_revision, group_map_id, group_map_revision`
+
+// mapUses returns the map revisions that the jobs use which a statement answers by mapUseColumns.
+func (s *session) mapUses(ctx context.Context, query string, args ...any) (used []idmap.MapUse, err error) {
+	err = s.query(ctx, func(r row) error {
+		var accountMap, groupMap idmap.MapUse
+		err := r.Scan(&accountMap.ID, &accountMap.Revision, &groupMap.ID, &groupMap.Revision)
+		used = append(used, accountMap, groupMap)
+		return err
+	}, query, args...)
+	return slices.DeleteFunc(used, func(u idmap.MapUse) bool { return u.ID == "" }), err
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -94,9 +95,11 @@ func (s *session) UpdateMap(ctx context.Context, kind idmap.MapKind, m idmap.Map
 	if err != nil {
 		return s.fail(ctx, err)
 	}
-	query := `UPDATE maps SET (` + mapWriteColumns + `) = (` + repeated("?", len(values)) + `) ` +
+	// Not the id: where a key is set, SQLite looks through all the items that refer to it.
+	columns := strings.TrimPrefix(mapWriteColumns, "id, ")
+	query := `UPDATE maps SET (` + columns + `) = (` + repeated("?", len(values)-1) + `) ` +
 		`WHERE id = ? AND kind = ? AND revision = ?`
-	return s.execExactly(ctx, 1, query, append(values, m.ID, string(kind), m.Revision-1)...)
+	return s.execExactly(ctx, 1, query, append(values[1:], m.ID, string(kind), m.Revision-1)...)
 }
 
 func (s *session) DeleteMap(ctx context.Context, kind idmap.MapKind, id string) error {

@@ -22,7 +22,9 @@ func scanMapItem(r row) (i idmap.MapItem, err error) {
 	return i, err
 }
 
-// mapItemValues are the values of mapItemColumns, then map_id, subject_id and search.
+// mapItemWriteColumns are the columns that a write fills.
+const mapItemWriteColumns = mapItemColumns + ", map_id, subject_id, subject_digest, target_id, search"
+
 func mapItemValues(mapID string, i idmap.MapItem) ([]any, error) {
 	if i.ID == "" || i.Role == "" || i.Subject.ID == "" {
 		return nil, fmt.Errorf("item %q of map %q has no id, no role, or a subject without id", i.ID, mapID)
@@ -30,7 +32,19 @@ func mapItemValues(mapID string, i idmap.MapItem) ([]any, error) {
 	subject, errSubject := jsonText(i.Subject)
 	target, errTarget := jsonText(i.Target)
 	search := searchText(append(called(i.Subject), called(i.Target)...)...)
-	return []any{i.ID, string(i.Role), subject, target, mapID, i.Subject.ID, search}, errors.Join(errSubject, errTarget)
+	return []any{
+		i.ID, string(i.Role), subject, target, mapID, i.Subject.ID, calledDigest(i.Subject), i.Target.ID, search,
+	}, errors.Join(errSubject, errTarget)
+}
+
+// calledDigest stands for what a principal is called. It is empty for one that is called nothing, or what is no text.
+func calledDigest(p idmap.Principal) string {
+	name := p.Named()
+	text, err := jsonText(name)
+	if err != nil || name == (idmap.Principal{}) {
+		return ""
+	}
+	return digest(text)
 }
 
 func called(p idmap.Principal) []string {
@@ -50,8 +64,27 @@ func mapItemWhere(f idmap.MapItemFilter) (w where) {
 	return w
 }
 
-// named reports whether the filter names items, or their subjects, one by one: more than one statement may take.
-func named(f idmap.MapItemFilter) bool { return len(f.IDs)+len(f.SubjectIDs) > 0 }
+// itemKey is a column by which items are named one by one: more than one statement may take.
+type itemKey struct {
+	column string
+	of     func(idmap.MapItem) string
+	keys   []string
+}
+
+// itemKeys returns the alternatives of a filter.
+func itemKeys(f idmap.MapItemFilter) []itemKey {
+	calledAs := make([]string, len(f.CalledAs))
+	for n, p := range f.CalledAs {
+		calledAs[n] = calledDigest(p)
+	}
+	return slices.DeleteFunc([]itemKey{
+		{"subject_id", func(i idmap.MapItem) string { return i.Subject.ID }, f.SubjectIDs},
+		{"target_id", func(i idmap.MapItem) string { return i.Target.ID }, f.TargetIDs},
+		{"subject_digest", func(i idmap.MapItem) string { return calledDigest(i.Subject) }, calledAs},
+	}, func(k itemKey) bool { return len(k.keys) == 0 })
+}
+
+func named(f idmap.MapItemFilter) bool { return len(f.IDs) > 0 || len(itemKeys(f)) > 0 }
 
 func (s *session) ListMapItems(ctx context.Context, mapID string, f idmap.MapItemFilter, page idmap.Page) ([]idmap.MapItem, error) {
 	w := mapItemWhere(f)
@@ -59,10 +92,10 @@ func (s *session) ListMapItems(ctx context.Context, mapID string, f idmap.MapIte
 		w.and("map_id = ?", mapID)
 		return list(ctx, s, mapItems, w, page)
 	}
-	if page.After != "" {
-		w.and("id > ?", page.After)
-	}
+	w.nothing = w.nothing || !storable(page.After)
 	found, err := s.namedMapItems(ctx, mapID, w, f)
+	// Not in SQL: SQLite would read all the rest of the map for each chunk of keys.
+	found = slices.DeleteFunc(found, func(i idmap.MapItem) bool { return i.ID <= page.After })
 	slices.SortFunc(found, func(a, b idmap.MapItem) int { return strings.Compare(a.ID, b.ID) })
 	return found[:min(len(found), page.Limit)], err
 }
@@ -79,40 +112,59 @@ func (s *session) CountMapItems(ctx context.Context, mapID string, f idmap.MapIt
 
 // namedMapItems finds the items of w that the filter names.
 func (s *session) namedMapItems(ctx context.Context, mapID string, w where, f idmap.MapItemFilter) ([]idmap.MapItem, error) {
+	alternatives := itemKeys(f)
 	if len(f.IDs) == 0 {
-		return s.mapItemsBy(ctx, "subject_id", mapID, f.SubjectIDs, w)
+		return s.mapItemsBy(ctx, mapID, alternatives, w)
 	}
-	found, err := s.mapItemsBy(ctx, "id", mapID, f.IDs, w)
-	if len(f.SubjectIDs) == 0 {
+	found, err := s.mapItemsBy(ctx, mapID, []itemKey{{column: "id", keys: f.IDs}}, w)
+	if len(alternatives) == 0 {
 		return found, err
 	}
-	subjects := make(map[string]bool, len(f.SubjectIDs))
-	for _, id := range f.SubjectIDs {
-		subjects[id] = true
-	}
-	return slices.DeleteFunc(found, func(i idmap.MapItem) bool { return !subjects[i.Subject.ID] }), err
+	return itemsWith(found, alternatives), err
 }
 
-// mapItemsBy finds the items of w that have one of the keys in a column.
-func (s *session) mapItemsBy(ctx context.Context, column, mapID string, keys []string, w where) ([]idmap.MapItem, error) {
+// itemsWith returns the items that have one of the keys.
+func itemsWith(items []idmap.MapItem, alternatives []itemKey) []idmap.MapItem {
+	keep := map[string]bool{}
+	for _, k := range alternatives {
+		wanted := map[string]bool{}
+		for _, key := range k.keys {
+			wanted[key] = key != ""
+		}
+		for _, i := range items {
+			keep[i.ID] = keep[i.ID] || wanted[k.of(i)]
+		}
+	}
+	return slices.DeleteFunc(items, func(i idmap.MapItem) bool { return !keep[i.ID] })
+}
+
+// mapItemsBy finds the items of w that have one of the keys, each once.
+func (s *session) mapItemsBy(ctx context.Context, mapID string, alternatives []itemKey, w where) ([]idmap.MapItem, error) {
 	l := newLookup(s, mapItems)
 	if w.nothing || !storable(mapID) {
 		return l.answer()
 	}
-	err := s.eachOfMap(column, mapID, keys, func(condition string, args []any) error {
-		w := where{slices.Clone(w.conditions), slices.Clone(w.args), false}
-		w.and(condition, args...)
-		l.run(ctx, strings.Join(w.conditions, " AND "), w.args)
-		return l.err
-	})
-	return l.found, err
+	for _, k := range alternatives {
+		err := s.eachOfMap(k.column, mapID, k.keys, func(condition string, args []any) error {
+			w := where{slices.Clone(w.conditions), slices.Clone(w.args), false}
+			w.and(condition, args...)
+			l.run(ctx, strings.Join(w.conditions, " AND "), w.args)
+			return l.err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return l.found, nil
 }
 
 // eachOfMap calls fn for every chunk of keys, with the condition that a row is of the map and has one of them in the
 // column. It speaks of pairs: to "map_id = ? AND id IN (…)" a PostgreSQL that knows nothing about a new table yet reads
-// the whole map for each chunk, and a map of many items would take the square of them.
+// the whole map for each chunk, and a map of many items would take the square of them. An empty key is none: many items
+// have no target.
 func (s *session) eachOfMap(column, mapID string, keys []string, fn func(condition string, args []any) error) error {
-	for chunk := range slices.Chunk(storableKeys(keys), max(1, s.dialect.Keys/2)) {
+	keys = slices.DeleteFunc(storableKeys(keys), func(key string) bool { return key == "" })
+	for chunk := range slices.Chunk(keys, max(1, s.dialect.Keys/2)) {
 		var args []any
 		for _, key := range chunk {
 			args = append(args, mapID, key)
@@ -138,7 +190,7 @@ func (s *session) PutMapItems(ctx context.Context, mapID string, items []idmap.M
 	if err := s.DeleteMapItems(ctx, mapID, ids); err != nil {
 		return err
 	}
-	return s.insert(ctx, "map_items", mapItemColumns+", map_id, subject_id, search", "", rows, nil)
+	return s.insert(ctx, "map_items", mapItemWriteColumns, "", rows, nil)
 }
 
 func (s *session) DeleteMapItems(ctx context.Context, mapID string, ids []string) error {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -21,6 +20,7 @@ var concurrencyTests = map[string]func(world){
 	"claims and releases of one address leave one open entry":        testRaceRelease,
 	"LockConnection keeps others waiting that lock it":               testLockWaits,
 	"LockConnection lets others pass that lock another":              testLockOthers,
+	"many that lock one connection each all succeed":                 testLockMany,
 	"ShareConnections waits for who locked, and sees what it wrote":  testShareWaits,
 	"ShareConnections keeps others from locking":                     testShareKeepsOut,
 	"of many that claim one idempotency key one makes the object":    testRaceIdempotency,
@@ -148,94 +148,6 @@ func testRaceRelease(w world) {
 		equal(w.t, "holders", len(e.Holders), 1)
 	}
 	equal(w.t, "holders of the released entry", w.entryByID("e").Holders, []idmap.EmailHolder{holder("app", "first", "")})
-}
-
-func testLockWaits(w world) {
-	w.connections()
-	var ended atomic.Bool
-	second := make(chan error, 1)
-	w.update(func(tx store.Tx) error {
-		if err := tx.LockConnection(w.ctx, "mail"); err != nil {
-			return err
-		}
-		go func() {
-			second <- w.retry(func(tx store.Tx) error {
-				if err := tx.LockConnection(w.ctx, "mail"); err != nil {
-					return err
-				}
-				if !ended.Load() {
-					return errors.New("the second lock did not wait")
-				}
-				return nil
-			})
-		}()
-		time.Sleep(overtake)
-		ended.Store(true)
-		return nil
-	})
-	equal(w.t, "second transaction", <-second, nil)
-}
-
-func testShareWaits(w world) {
-	w.connections()
-	second := make(chan error, 1)
-	w.update(func(tx store.Tx) error {
-		if err := tx.LockConnection(w.ctx, "mail"); err != nil {
-			return err
-		}
-		go func() {
-			second <- w.retry(func(tx store.Tx) error {
-				if err := tx.ShareConnections(w.ctx, []string{"mail", "none", "app", "mail"}); err != nil {
-					return err
-				}
-				found, err := tx.Accounts(w.ctx, "mail", store.DirectoryKeys{IDs: []string{"late"}})
-				if err == nil && len(found) == 0 {
-					return errors.New("it did not wait, or does not see what was written meanwhile")
-				}
-				return err
-			})
-		}()
-		time.Sleep(overtake)
-		return tx.PutAccounts(w.ctx, "mail", []idmap.Account{{ID: "late"}})
-	})
-	equal(w.t, "second transaction", <-second, nil)
-}
-
-func testShareKeepsOut(w world) {
-	w.connections()
-	var ended atomic.Bool
-	second := make(chan error, 1)
-	w.update(func(tx store.Tx) error {
-		if err := tx.ShareConnections(w.ctx, []string{"mail"}); err != nil {
-			return err
-		}
-		go func() {
-			second <- w.retry(func(tx store.Tx) error {
-				if err := tx.LockConnection(w.ctx, "mail"); err != nil {
-					return err
-				}
-				if !ended.Load() {
-					return errors.New("the lock did not wait")
-				}
-				return nil
-			})
-		}()
-		time.Sleep(overtake)
-		ended.Store(true)
-		return nil
-	})
-	equal(w.t, "second transaction", <-second, nil)
-}
-
-// testLockOthers runs one after the other on an engine with one writer, and that is fine too.
-func testLockOthers(w world) {
-	w.connections()
-	errs := together(crowd, func(i int) error {
-		return w.retry(func(tx store.Tx) error {
-			return tx.LockConnection(w.ctx, []string{"app", "app2", "mail", "mail2"}[i%4])
-		})
-	})
-	equal(w.t, "winners", w.winners(errs, nil), crowd)
 }
 
 func testRaceIdempotency(w world) {

@@ -145,6 +145,11 @@ func (w world) checkFilled() {
 	equal(w.t, "records", c.Records, []store.IdempotencyRecord{answered(record("t", "k"), "m")})
 	equal(w.t, "maps", c.Maps, []idmap.Map{fullMap()})
 	equal(w.t, "items", c.Items, []idmap.MapItem{filledItem()})
+	for _, f := range []idmap.MapItemFilter{{TargetIDs: []string{"d"}}, {CalledAs: []idmap.Principal{filledItem().Subject}}} {
+		equal(w.t, "items by key", read(w, func(r store.Reader) ([]idmap.MapItem, error) {
+			return r.ListMapItems(w.ctx, "map1", f, all)
+		}), c.Items)
+	}
 	equal(w.t, "revisions", c.Revisions, []idmap.Map{filledRevision()})
 	equal(w.t, "jobs", c.Jobs, []idmap.Job{fullJob()})
 	equal(w.t, "directory versions", len(c.Versions), 1)

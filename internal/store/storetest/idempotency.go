@@ -95,8 +95,8 @@ func testIdempotencyWaitRollback(w world) {
 	}
 }
 
-// claimBehind claims a key while another transaction has claimed it, which then ends with end. It reports what the claim
-// found, and whether it answered before the other transaction ended.
+// claimBehind claims a key while another transaction has claimed it, which then ends with end. It reports what the
+// claim found, and whether it answered before the other transaction ended.
 func (w world) claimBehind(end error) (found *store.IdempotencyRecord, early bool) {
 	var ended atomic.Bool
 	second := make(chan error, 1)

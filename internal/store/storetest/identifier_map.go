@@ -56,6 +56,8 @@ func testIdentifierItems(w world) {
 	for _, item := range items {
 		w.checkItems(item.ID, idmap.MapItemFilter{IDs: []string{item.ID}})
 		w.checkItems(item.ID, idmap.MapItemFilter{SubjectIDs: []string{item.Subject.ID}})
+		w.checkItems(item.ID, idmap.MapItemFilter{TargetIDs: []string{item.Target.ID}})
+		w.checkItems(item.ID, idmap.MapItemFilter{CalledAs: []idmap.Principal{item.Subject}})
 	}
 }
 
@@ -69,7 +71,14 @@ func testIdentifierMapNotText(w world) {
 		w.checkJobs("", idmap.JobFilter{Query: bad})
 		w.checkJobs("", idmap.JobFilter{MapID: bad})
 		for _, f := range []idmap.MapItemFilter{
-			{IDs: []string{bad}}, {SubjectIDs: []string{bad}}, {Query: bad}, {Query: bad, IDs: []string{"i"}}, {Roles: []idmap.ItemRole{idmap.ItemRole(bad)}},
+			{IDs: []string{bad}},
+			{SubjectIDs: []string{bad}},
+			{Query: bad},
+			{Query: bad, IDs: []string{"i"}},
+			{Roles: []idmap.ItemRole{idmap.ItemRole(bad)}},
+			{TargetIDs: []string{bad}},
+			{CalledAs: []idmap.Principal{{Name: bad}}},
+			{CalledAs: []idmap.Principal{{Name: bad}}, IDs: []string{"i"}},
 		} {
 			w.checkItems("", f)
 		}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -13,12 +14,16 @@ import (
 var mapConcurrencyTests = map[string]func(world){
 	"LockMap keeps others waiting that lock it":                      testMapLockWaits,
 	"LockMap lets others pass that lock another":                     testMapLockOthers,
+	"many that lock one map each all succeed":                        testMapLockMany,
 	"many that change one map under its lock all succeed":            testMapRaceLocked,
 	"of many that give one subject an item exactly one wins":         testMapRaceItem,
 	"of many that insert one name exactly one wins":                  testMapRaceName,
 	"items are not put in a map that is deleted":                     testMapRaceDelete,
 	"a connection is not deleted while a map of it is inserted":      testMapRaceConnection,
 	"a revision is not removed while a job begins to use it":         testMapRaceRevision,
+	"a revision that is held is not removed":                         testMapRaceHeld,
+	"UpdateJob does not wait for maps that the job stays with":       testMapRaceStays,
+	"many that drop the same revisions all succeed":                  testMapRaceDrop,
 	"many that write one directory all succeed, and each is noticed": testDirectoryRace,
 }
 
@@ -48,8 +53,17 @@ func testMapLockWaits(w world) {
 	equal(w.t, "second transaction", <-second, nil)
 }
 
-// testMapLockOthers runs one after the other on an engine with one writer, and that is fine too.
 func testMapLockOthers(w world) {
+	w.connections().insertMaps(idmap.AccountMap, someMap("a"), someMap("b")).insertMaps(idmap.GroupMap, someMap("g"))
+	w.pass(
+		func(tx store.Tx) error { return tx.LockMap(w.ctx, idmap.AccountMap, "a") },
+		func(ctx context.Context, tx store.Tx) error { return tx.LockMap(ctx, idmap.AccountMap, "b") },
+		func(ctx context.Context, tx store.Tx) error { return tx.LockMap(ctx, idmap.GroupMap, "g") },
+	)
+}
+
+// testMapLockMany runs one after the other on an engine with one writer, and that is fine too.
+func testMapLockMany(w world) {
 	w.connections().insertMaps(idmap.AccountMap, someMap("a"), someMap("b")).insertMaps(idmap.GroupMap, someMap("g"))
 	errs := together(crowd, func(i int) error {
 		return w.retry(func(tx store.Tx) error {
@@ -155,29 +169,87 @@ func testMapRaceRevision(w world) {
 				if i == 0 {
 					return tx.DeleteJob(w.ctx, name(0))
 				}
+				if held, err := tx.HoldMapRevision(w.ctx, m.ID, m.Revision); err != nil {
+					return err
+				} else if held && i == 1 {
+					return tx.InsertJob(w.ctx, jobOf(name(i), m.ID))
+				}
 				return w.keepWith(tx, idmap.AccountMap, m, name(i))
 			})
 		})
 		equal(w.t, "winners", w.winners(errs, nil), 4)
 		equal(w.t, "kept", w.firstRevision(m.ID), m)
 	}
-	// One that comes after the other has found the revision unused.
-	m := someMap("late")
-	w.keep(idmap.AccountMap, m, "old")
-	deleted := make(chan error, 1)
-	w.update(func(tx store.Tx) error {
-		if err := tx.KeepMapRevision(w.ctx, idmap.AccountMap, m); err != nil {
+}
+
+// jobOf returns a job that uses the first revision of an account map.
+func jobOf(id, mapID string) idmap.Job {
+	j := job(id)
+	j.Transfer.AccountMap = &idmap.MapUse{ID: mapID, Revision: 1}
+	return j
+}
+
+// testMapRaceHeld lets the last job go that uses a revision, while another transaction is about to insert one.
+func testMapRaceHeld(w world) {
+	for name, hold := range map[string]func(store.Tx, idmap.Map) error{
+		"kept": func(tx store.Tx, m idmap.Map) error { return tx.KeepMapRevision(w.ctx, idmap.AccountMap, m) },
+		"held": func(tx store.Tx, m idmap.Map) error {
+			held, err := tx.HoldMapRevision(w.ctx, m.ID, m.Revision)
+			if err == nil && !held {
+				err = errors.New("the revision is not kept")
+			}
 			return err
+		},
+	} {
+		m := someMap(name)
+		w.keep(idmap.AccountMap, m, "old "+name)
+		deleted := make(chan error, 1)
+		w.update(func(tx store.Tx) error {
+			if err := hold(tx, m); err != nil {
+				return err
+			}
+			go func() { deleted <- w.retry(func(tx store.Tx) error { return tx.DeleteJob(w.ctx, "old "+name) }) }()
+			time.Sleep(overtake)
+			return tx.InsertJob(w.ctx, jobOf("new "+name, m.ID))
+		})
+		equal(w.t, "DeleteJob", <-deleted, nil)
+		equal(w.t, name, w.firstRevision(name), m)
+		nothing(w.t, "deleted", w.jobs("old "+name))
+	}
+}
+
+func testMapRaceStays(w world) {
+	m := someMap("m")
+	w.keep(idmap.AccountMap, m, "j1")
+	w.insertJobs(jobOf("j2", "m"))
+	next := jobOf("j2", "m")
+	next.Revision, next.Status = 2, "running"
+	w.pass(
+		func(tx store.Tx) error { return tx.KeepMapRevision(w.ctx, idmap.AccountMap, m) },
+		func(ctx context.Context, tx store.Tx) error { return tx.UpdateJob(ctx, next) },
+	)
+}
+
+// testMapRaceDrop lets many jobs go at once that use two revisions, in either order.
+func testMapRaceDrop(w world) {
+	w.keep(idmap.AccountMap, someMap("a"), "ja")
+	w.keep(idmap.GroupMap, someMap("b"), "jb")
+	for i := range crowd {
+		j := job(fmt.Sprint(i))
+		j.Transfer.AccountMap, j.Transfer.GroupMap = &idmap.MapUse{ID: "a", Revision: 1}, &idmap.MapUse{ID: "b", Revision: 1}
+		if i%2 == 0 {
+			j.Transfer.AccountMap, j.Transfer.GroupMap = j.Transfer.GroupMap, j.Transfer.AccountMap
 		}
-		go func() { deleted <- w.retry(func(tx store.Tx) error { return tx.DeleteJob(w.ctx, "old") }) }()
-		time.Sleep(overtake)
-		j := job("new")
-		j.Transfer.AccountMap = &idmap.MapUse{ID: "late", Revision: 1}
-		return tx.InsertJob(w.ctx, j)
+		w.insertJobs(j)
+	}
+	w.update(func(tx store.Tx) error { return errors.Join(tx.DeleteJob(w.ctx, "ja"), tx.DeleteJob(w.ctx, "jb")) })
+	w.checkKept("a", 1)
+	errs := together(crowd, func(i int) error {
+		return w.retry(func(tx store.Tx) error { return tx.DeleteJob(w.ctx, fmt.Sprint(i)) })
 	})
-	equal(w.t, "DeleteJob", <-deleted, nil)
-	equal(w.t, "kept", w.firstRevision("late"), m)
-	nothing(w.t, "deleted", w.jobs("old"))
+	equal(w.t, "winners", w.winners(errs, nil), crowd)
+	w.checkKept("a")
+	w.checkKept("b")
 }
 
 func testDirectoryRace(w world) {

@@ -10,20 +10,23 @@ import (
 )
 
 var mapItemTests = map[string]func(world){
-	"an item is found as it was put":                             testItemRoundTrip,
-	"PutMapItems replaces an item by id":                         testItemReplace,
-	"PutMapItems takes the last of two with one id":              testItemTwice,
-	"items are of one map":                                       testItemOtherMap,
-	"a duplicate of map, role and subject is ErrConflict":        testItemDuplicate,
-	"two items may swap subjects in one call":                    testItemSwap,
-	"a chain of subjects moves on in one call":                   testItemChain,
-	"a subject is free again when its item is gone":              testItemFrees,
-	"PutMapItems in a missing map is ErrConflict":                testItemMissingMap,
-	"an item without id, role or subject is a fault, not stored": testItemIncomplete,
-	"DeleteMapItems removes by id what is there":                 testItemDelete,
-	"lists are in byte order, filtered, counted":                 testItemFilter,
-	"pages hold for ids and subjects that are asked for":         testItemPagesOfKeys,
-	"ten thousand are put, found, swapped and deleted at once":   testManyItems,
+	"an item is found as it was put":                                           testItemRoundTrip,
+	"PutMapItems replaces an item by id":                                       testItemReplace,
+	"PutMapItems takes the last of two with one id":                            testItemTwice,
+	"items are of one map":                                                     testItemOtherMap,
+	"a duplicate of map, role and subject is ErrConflict":                      testItemDuplicate,
+	"two items may swap subjects in one call":                                  testItemSwap,
+	"a chain of subjects moves on in one call":                                 testItemChain,
+	"a subject is free again when its item is gone":                            testItemFrees,
+	"PutMapItems in a missing map is ErrConflict":                              testItemMissingMap,
+	"an item without id, role or subject is a fault, not stored":               testItemIncomplete,
+	"DeleteMapItems removes by id what is there":                               testItemDelete,
+	"lists are in byte order, filtered, counted":                               testItemFilter,
+	"items are found by subject, by target, and by what the subject is called": testItemAlternatives,
+	"a principal that is called nothing finds no item":                         testItemCalledNothing,
+	"an item that is put anew is found as it is now":                           testItemKeysReplaced,
+	"pages hold for ids and subjects that are asked for":                       testItemPagesOfKeys,
+	"ten thousand are put, found, swapped and deleted at once":                 testManyItems,
 }
 
 // exception returns a pair of two ids.
@@ -207,16 +210,80 @@ func testItemFilter(w world) {
 	}
 }
 
+// testItemAlternatives has a target that two items share, and names that differ in one field, or in case.
+func testItemAlternatives(w world) {
+	w.withMap().insertMaps(idmap.AccountMap, someMap("m2"))
+	item := func(id, subject, name, target string) idmap.MapItem {
+		i := exception(id, subject, target)
+		i.Subject.Name = name
+		return i
+	}
+	out := exclusion("x", idmap.RoleSourceExclusion, "s9")
+	out.Subject.Name = "Alice"
+	byEmail := item("e", "s4", "", "d2")
+	byEmail.Subject.Email = "Alice"
+	w.putItems("m2", item("z", "s1", "Alice", "d1"))
+	w.putItems("m", item("a", "s1", "Alice", "d1"), item("b", "s2", "alice", "d1"), item("c", "s3", "", "d3"), byEmail, out)
+	exceptions, alice := []idmap.ItemRole{idmap.RoleException}, []idmap.Principal{{Name: "Alice"}}
+	for _, c := range []struct {
+		want   string
+		filter idmap.MapItemFilter
+	}{
+		{"a b", idmap.MapItemFilter{TargetIDs: []string{"d1", "s3", "D2"}}},
+		{"a b e", idmap.MapItemFilter{TargetIDs: []string{"d1", "d2", "d1"}}},
+		{"", idmap.MapItemFilter{TargetIDs: []string{""}}}, // exclusions have no target
+		{"a x", idmap.MapItemFilter{CalledAs: alice}},
+		{"a x", idmap.MapItemFilter{CalledAs: []idmap.Principal{{ID: "s2", Type: "account", Name: "Alice"}}}},
+		{"a", idmap.MapItemFilter{CalledAs: alice, Roles: exceptions}},
+		{"e", idmap.MapItemFilter{CalledAs: []idmap.Principal{{Email: "Alice"}}}},
+		{"", idmap.MapItemFilter{CalledAs: []idmap.Principal{{Name: "Alice", Email: "Alice"}, {Username: "Alice"}}}},
+		{"a c e x", idmap.MapItemFilter{SubjectIDs: []string{"s3", "s1"}, TargetIDs: []string{"d2"}, CalledAs: alice}},
+		{"a c e", idmap.MapItemFilter{SubjectIDs: []string{"s3"}, TargetIDs: []string{"d2"}, CalledAs: alice, Roles: exceptions}},
+		{"c e", idmap.MapItemFilter{SubjectIDs: []string{"s3"}, TargetIDs: []string{"d2"}, CalledAs: alice, IDs: []string{"b", "c", "e", "z"}}},
+		{"x", idmap.MapItemFilter{TargetIDs: []string{""}, CalledAs: alice, IDs: []string{"b", "x"}}},
+		{"b", idmap.MapItemFilter{TargetIDs: []string{"d1"}, Query: "alice", IDs: []string{"b"}}},
+		{"", idmap.MapItemFilter{TargetIDs: []string{"d2", "d3"}, Query: "d1"}},
+	} {
+		w.checkItems(c.want, c.filter)
+	}
+}
+
+func testItemCalledNothing(w world) {
+	w.withMap().putItems("m", exception("a", "s", "d"), exclusion("b", idmap.RoleSourceExclusion, "s"))
+	for _, p := range []idmap.Principal{{}, {ID: "s"}, {Type: "account", ID: "s"}} {
+		w.checkItems("", idmap.MapItemFilter{CalledAs: []idmap.Principal{p}})
+		w.checkItems("", idmap.MapItemFilter{CalledAs: []idmap.Principal{p}, IDs: []string{"a", "b"}})
+	}
+}
+
+func testItemKeysReplaced(w world) {
+	old, next := exception("a", "s", "d"), exception("a", "s", "d2")
+	old.Subject.Name, next.Subject.Caption = "Old", "Next"
+	w.withMap().putItems("m", old).putItems("m", next)
+	w.checkItems("", idmap.MapItemFilter{TargetIDs: []string{"d"}, CalledAs: []idmap.Principal{old.Subject}})
+	w.checkItems("a", idmap.MapItemFilter{TargetIDs: []string{"d2"}})
+	w.checkItems("a", idmap.MapItemFilter{CalledAs: []idmap.Principal{next.Subject}})
+}
+
 func testItemPagesOfKeys(w world) {
 	w.withMap()
 	var keys, subjects []string
 	var items []idmap.MapItem
+	var called []idmap.Principal
 	for i := range 1200 { // more than one statement takes
 		keys, subjects = append(keys, fmt.Sprintf("i%04d", i)), append(subjects, fmt.Sprintf("s%04d", (i*7)%1200))
-		items = append(items, exception(keys[i], subjects[i], "d"))
+		called = append(called, idmap.Principal{Name: subjects[i]})
+		item := exception(keys[i], subjects[i], "d"+subjects[i])
+		item.Subject.Name = subjects[i]
+		items = append(items, item)
 	}
+	targets := targetsOf(items)
 	w.putItems("m", items...)
-	for name, f := range map[string]idmap.MapItemFilter{"all": {}, "by id": {IDs: keys}, "by subject": {SubjectIDs: subjects}, "by both": {IDs: keys, SubjectIDs: subjects}} {
+	for name, f := range map[string]idmap.MapItemFilter{
+		"all": {}, "by id": {IDs: keys}, "by subject": {SubjectIDs: subjects}, "by both": {IDs: keys, SubjectIDs: subjects},
+		"by target": {TargetIDs: targets}, "by what they are called": {CalledAs: called},
+		"by either": {SubjectIDs: subjects[:700], TargetIDs: targets[300:900], CalledAs: called[600:]},
+	} {
 		list := pages{name, nil, func(r store.Reader, p idmap.Page) ([]string, error) {
 			list, err := r.ListMapItems(w.ctx, "m", f, p)
 			return ids(list, err, func(i idmap.MapItem) string { return i.ID })
@@ -228,16 +295,29 @@ func testItemPagesOfKeys(w world) {
 	}
 }
 
+func targetsOf(items []idmap.MapItem) []string {
+	targets := make([]string, len(items))
+	for n, i := range items {
+		targets[n] = i.Target.ID
+	}
+	return targets
+}
+
 func testManyItems(w world) {
 	const n = 10_000
-	items, keys, subjects := make([]idmap.MapItem, n), make([]string, n), make([]string, n)
+	items, keys, subjects, called := make([]idmap.MapItem, n), make([]string, n), make([]string, n), make([]idmap.Principal, n)
 	for i := range items {
 		keys[i], subjects[i] = fmt.Sprintf("i%05d", i), fmt.Sprintf("s%05d", i)
-		items[i] = exception(keys[i], subjects[i], "d")
+		items[i] = exception(keys[i], subjects[i], "d"+subjects[i])
+		items[i].Subject.Name = keys[i]
+		called[i] = items[i].Subject
 	}
 	w.withMap().putItems("m", items...)
 	equal(w.t, "put", w.items("m"), items)
-	for name, f := range map[string]idmap.MapItemFilter{"by id": {IDs: keys}, "by subject": {SubjectIDs: subjects}} {
+	for name, f := range map[string]idmap.MapItemFilter{
+		"by id": {IDs: keys}, "by subject": {SubjectIDs: subjects}, "by target": {TargetIDs: targetsOf(items)},
+		"by what they are called": {CalledAs: called, Roles: []idmap.ItemRole{idmap.RoleException}},
+	} {
 		found := read(w, func(r store.Reader) ([]idmap.MapItem, error) {
 			return r.ListMapItems(w.ctx, "m", f, idmap.Page{Limit: n})
 		})

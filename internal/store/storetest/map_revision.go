@@ -11,6 +11,7 @@ var mapRevisionTests = map[string]func(world){
 	"a revision is kept with its items, whatever becomes of the map": testRevisionRoundTrip,
 	"MapRevision answers NotFound if it was not kept":                testRevisionMissing,
 	"a revision that is kept already stays as it is":                 testRevisionTwice,
+	"HoldMapRevision reports whether a revision is kept":             testRevisionHold,
 	"DeleteJob removes the revisions that no job uses any more":      testRevisionDeleteJob,
 	"UpdateJob removes the revision that the job leaves":             testRevisionUpdateJob,
 	"a map of ten thousand items is kept":                            testRevisionLarge,
@@ -110,6 +111,26 @@ func testRevisionTwice(w world) {
 	equal(w.t, "kept", w.firstRevision("m"), someMap("m"))
 }
 
+func testRevisionHold(w world) {
+	second := someMap("m")
+	second.Revision = 2
+	w.keep(idmap.AccountMap, second, "j")
+	w.update(func(tx store.Tx) error {
+		for _, c := range []struct {
+			id       string
+			revision int64
+			want     bool
+		}{{"m", 2, true}, {"m", 1, false}, {"M", 2, false}, {"", 2, false}, {"\x00", 2, false}, {"m\xff", 2, false}} {
+			held, err := tx.HoldMapRevision(w.ctx, c.id, c.revision)
+			if err != nil || held != c.want {
+				w.t.Errorf("revision %d of %q: got %v, %v, want %v", c.revision, c.id, held, err, c.want)
+			}
+		}
+		return nil
+	})
+	w.checkKept("m", 2)
+}
+
 func testRevisionDeleteJob(w world) {
 	one, two, three := someMap("m"), someMap("m"), someMap("m")
 	two.Revision, three.Revision = 2, 3
@@ -146,6 +167,14 @@ func testRevisionUpdateJob(w world) {
 	run("j1")
 	w.checkKept("m", 1, 2)
 	run("j2")
+	w.checkKept("m", 2)
+	w.update(func(tx store.Tx) error { // the other job is untouched, and this one lets go of its map
+		j := job("j2")
+		j.Revision = 3
+		return tx.UpdateJob(w.ctx, j)
+	})
+	w.checkKept("m", 2)
+	w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.UpdateJob(w.ctx, job("j1")) })
 	w.checkKept("m", 2)
 }
 

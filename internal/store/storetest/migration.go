@@ -113,6 +113,7 @@ func rawMap() []raw {
 		`"passthrough":true,"built_in":true,"ldap":true,"external_resolve":"first","fuzzy_threshold":0.700000000000001}`
 	source, destination := rawPrincipal("s-1", "Ålice"), rawPrincipal("d-1", `B"o\b`)
 	subject, target := rawPrincipal("s", "Ålice"), rawPrincipal("d", "bob")
+	called := strings.Replace(subject, `"type":"account","id":"s",`, "", 1)
 	kept := `{"id":"map1","name":"Straße 1","source":{"connection":{"id":"mail"},"default":` + source + `},"destination":{"connection":{"id":"app"},` +
 		`"default":` + destination + `},"unmapped_policy":"passthrough","map_by":` + mapBy + `,"exceptions":[{"id":"i","source":` + subject +
 		`,"destination":` + target + `}],"exclusions":[],"revision":3,"created_on":"2026-02-03T04:05:01.123456Z","modified_on":"2026-02-03T04:05:01.123456Z"}`
@@ -120,7 +121,9 @@ func rawMap() []raw {
 		{"maps", "id, kind, name, name_key, name_digest, source_connection_id, source_default, destination_connection_id, destination_default, unmapped_policy, map_by, revision, created_on, modified_on", []any{
 			"map1", "account_map", "Straße 1", "strasse 1", digest("strasse 1"), "mail", source, "app", destination, "passthrough", mapBy, 1, us(1), us(1),
 		}},
-		{"map_items", "map_id, id, role, subject_id, subject, target, search", []any{"map1", "i", "exception", "s", subject, target, "ålice"}},
+		{"map_items", "map_id, id, role, subject_id, subject_digest, target_id, subject, target, search", []any{
+			"map1", "i", "exception", "s", digest(called), "d", subject, target, "ålice",
+		}},
 		{"map_revisions", "map_id, revision, kind, map_json", []any{"map1", 3, "account_map", kept}},
 		{"jobs", "id, name, name_key, kind, status, source_connection_id, destination_connection_id, account_map_id, account_map_revision, group_map_id, group_map_revision, revision, created_on, modified_on", []any{
 			"j1", `Größe " 100%`, `grösse " 100%`, "transfer", "idle", "mail", "app", "map1", 3, "map2", 4, 1, us(1), us(1),
@@ -146,7 +149,7 @@ var schema = map[string]string{
 	"tokens":                   "created_on expires_on id name name_digest name_key scopes secret_hash",
 	"idempotency_keys":         "actor answer created_on object_id request_hash request_key",
 	"maps":                     "created_on destination_connection_id destination_default id kind map_by modified_on name name_digest name_key revision source_connection_id source_default unmapped_policy",
-	"map_items":                "id map_id role search subject subject_id target",
+	"map_items":                "id map_id role search subject subject_digest subject_id target target_id",
 	"map_revisions":            "kind map_id map_json revision",
 	"jobs":                     "account_map_id account_map_revision created_on destination_connection_id group_map_id group_map_revision id kind modified_on name name_key revision source_connection_id status",
 }

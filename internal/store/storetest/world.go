@@ -176,7 +176,8 @@ func equal[T any](t interface {
 	t.Fatalf("%s:\n got %s\nwant %s", what, g, w)
 }
 
-// complete fails unless every field of an object is set, but for some: so that a test of all fields has the next one too.
+// complete fails unless every field of an object is set, but for some: so that a test of all fields has the next one
+// too.
 func complete(t *testing.T, object any, but ...string) {
 	t.Helper()
 	v := reflect.Indirect(reflect.ValueOf(object))

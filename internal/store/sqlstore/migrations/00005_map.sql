@@ -21,17 +21,21 @@ CREATE UNIQUE INDEX maps_name ON maps (kind, name_digest);
 
 -- The exceptions and exclusions of maps. The unique index is the backstop of the rule duplicate_exception.
 CREATE TABLE map_items (
-    map_id     {{key}} NOT NULL REFERENCES maps (id) ON DELETE CASCADE,
-    id         {{key}} NOT NULL,
-    role       {{key}} NOT NULL,
-    subject_id {{key}} NOT NULL,
-    subject    TEXT    NOT NULL, -- JSON
-    target     TEXT    NOT NULL, -- JSON
-    search     {{key}} NOT NULL,
+    map_id         {{key}} NOT NULL REFERENCES maps (id) ON DELETE CASCADE,
+    id             {{key}} NOT NULL,
+    role           {{key}} NOT NULL,
+    subject_id     {{key}} NOT NULL,
+    subject_digest {{key}} NOT NULL, -- of what the subject is called: its JSON without its id and type; '' for nothing
+    target_id      {{key}} NOT NULL, -- '' for none
+    subject        TEXT    NOT NULL, -- JSON
+    target         TEXT    NOT NULL, -- JSON
+    search         {{key}} NOT NULL,
     PRIMARY KEY (map_id, id)
 );
 
 CREATE UNIQUE INDEX map_items_subject ON map_items (map_id, subject_id, role);
+CREATE INDEX map_items_called ON map_items (map_id, subject_digest);
+CREATE INDEX map_items_target ON map_items (map_id, target_id);
 
 -- Maps as jobs used them. They outlive the map, and go when no job uses them any more.
 CREATE TABLE map_revisions (
