@@ -26,7 +26,7 @@ func (d *demo) mapEverybody(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.warned(o, "Map Is Incomplete", "map_incomplete", "accounts matched several"); err != nil {
+	if err := d.warned(o, "Map Is Incomplete: Contoso people", "map_incomplete", "accounts matched several"); err != nil {
 		return err
 	}
 	if o, err = d.apply(ctx, 4, 0, 0); err != nil {
@@ -97,7 +97,7 @@ func (d *demo) helpdesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.warned(o, "Map Changes Results", "map_changes_results", "2 resolve otherwise"); err != nil {
+	if err := d.warned(o, "Map Changes Results: Contoso people", "map_changes_results", "2 resolve otherwise"); err != nil {
 		return err
 	}
 	if o, err = d.apply(ctx, 0, 1, 0); err != nil {
@@ -122,7 +122,7 @@ func (d *demo) transfer(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, undo())
 	}
-	return errors.Join(d.warned(o, "Map Is Not Retroactive", "map_not_retroactive", "1 job"), undo())
+	return errors.Join(d.warned(o, "Map Is Not Retroactive: Contoso people", "map_not_retroactive", "1 job"), undo())
 }
 
 func (d *demo) startJob(ctx context.Context) error {

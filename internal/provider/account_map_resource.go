@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/float64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/numberdefault"
 
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
 )
@@ -34,11 +34,12 @@ func (r *accountMapResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				MarkdownDescription: "If given, accounts may also match partially, by the names, usernames and emails that `match` compares, after all exact matches. Both platforms must support it. `{}` takes the default threshold.",
 				Optional:            true,
 				Attributes: map[string]schema.Attribute{
-					"threshold": schema.Float64Attribute{
-						MarkdownDescription: fmt.Sprintf("Least likeness of a partial match, from %v to 1. Default: `%v`. A DryvIQ platform has a threshold of its own, and overlooks this one.", rules.MinFuzzyThreshold, rules.DefaultFuzzyThreshold),
+					// A number, since a float64 would make a bug of the provider of one that is too large for it.
+					"threshold": schema.NumberAttribute{
+						MarkdownDescription: fmt.Sprintf("Least likeness of a partial match, from %v to 1. Default: `%v`. With 0.8 and less, names match that many people have; look at the report of the map. A DryvIQ platform has a threshold of its own, and overlooks this one.", rules.MinFuzzyThreshold, rules.DefaultFuzzyThreshold),
 						Optional:            true,
 						Computed:            true,
-						Default:             float64default.StaticFloat64(rules.DefaultFuzzyThreshold),
+						Default:             numberdefault.StaticBigFloat(decimal(rules.DefaultFuzzyThreshold)),
 					},
 				},
 			},

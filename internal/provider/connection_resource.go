@@ -69,7 +69,7 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"accounts_file": schema.StringAttribute{
-				MarkdownDescription: "Path of a file with the accounts, as CSV (`.csv`) or JSON lines (`.jsonl`), with the fields `id`, `username`, `email`, `aliases`, `name`, `given_name`, `surname`, `user_type`, `disabled`, `admin` and `built_in`; aliases are separated by `;`. " +
+				MarkdownDescription: "Path of a file with the accounts, as CSV (`.csv`) or JSON lines (`.jsonl`), with the fields `id`, `username`, `email`, `aliases`, `name`, `given_name`, `surname`, `user_type`, `disabled`, `admin`, `built_in` and `external` (a guest, who is at home in another organisation); aliases are separated by `;`. " +
 					"The file replaces the accounts of the directory. It is checked at plan, and uploaded when its content changes or when somebody changed the directory behind Terraform's back. " +
 					"Without it the accounts are left as they are.",
 				Optional: true,
@@ -115,20 +115,26 @@ func (r *connectionResource) ValidateConfig(ctx context.Context, req resource.Va
 }
 
 func (r *connectionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if r.walk == nil || req.Plan.Raw.IsNull() {
+	if r.walk == nil {
 		return
 	}
 	p := &connectionPlan{walk: r.walk, diags: &resp.Diagnostics}
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &p.plan)...)
 	if !req.State.Raw.IsNull() {
 		p.prior = &connectionModel{}
 		resp.Diagnostics.Append(req.State.Get(ctx, p.prior)...)
 	}
+	if req.Plan.Raw.IsNull() {
+		r.walk.warnOfUsers(ctx, p.prior.ID.ValueString(), p.prior.Name.ValueString(), &resp.Diagnostics)
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &p.plan)...)
 	p.replacing = remembered[string](ctx, resp.Private, replacingKey, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if p.prior != nil {
+	if p.prior == nil {
+		r.walk.warnOfUsers(ctx, p.replacing, p.plan.Name.ValueString(), &resp.Diagnostics)
+	} else {
 		remember(ctx, resp.Private, replacingKey, p.prior.ID.ValueString(), &resp.Diagnostics)
 	}
 	p.make(ctx)

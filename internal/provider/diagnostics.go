@@ -16,13 +16,27 @@ type noun struct {
 	resource string            // resource type, for import blocks
 	fields   map[string]string // field of the wire form → attribute
 	part     partFinder        // nil: the fields are all
+	// words returns a finding in the words of the configuration; nil: the backend's are good.
+	words func(idmap.Violation) idmap.Violation
+	// summaries are headlines that are other ones than for other objects.
+	summaries map[idmap.Code]string
+	label     string // name of the object, which the headlines of its warnings get
 }
 
 // partFinder returns where a field of the wire form stands that is a part of an attribute.
 type partFinder func(field string) (path.Path, bool)
 
 // stored returns how an object that exists is called: it is past being imported.
-func (n noun) stored() noun { return noun{fields: n.fields, part: n.part} }
+func (n noun) stored() noun {
+	n.resource = ""
+	return n
+}
+
+// named returns how an object of that name is called.
+func (n noun) named(name string) noun {
+	n.label = name
+	return n
+}
 
 // addError turns an error of the client into diagnostics: the refusals of the backend each at its attribute, and
 // anything else once for the whole object.
@@ -43,23 +57,42 @@ func (n noun) addError(err error, diags *diag.Diagnostics) {
 // addViolations reports refusals at the attributes at fault.
 func (n noun) addViolations(violations []idmap.Violation, diags *diag.Diagnostics) {
 	for _, v := range violations {
+		v = n.worded(v)
 		if at, ok := n.attribute(v.Field); ok {
-			diags.AddAttributeError(at, summaryOf(v.Code), detailOf(v, n.resource))
+			diags.AddAttributeError(at, n.summary(v.Code), detailOf(v, n.resource))
 		} else {
-			diags.AddError(summaryOf(v.Code), detailOf(v, n.resource))
+			diags.AddError(n.summary(v.Code), detailOf(v, n.resource))
 		}
 	}
 }
 
 // addWarnings reports what never blocks.
 func (n noun) addWarnings(warnings []idmap.Violation, diags *diag.Diagnostics) {
-	for _, v := range warnings {
+	for _, v := range inOne(inOne(warnings, idmap.CodeInactiveAccount), idmap.CodeNameReused) {
+		v = n.worded(v)
+		summary := labelled(n.summary(v.Code), n.label)
 		if at, ok := n.attribute(v.Field); ok {
-			diags.AddAttributeWarning(at, summaryOf(v.Code), detailOf(v, n.resource))
+			diags.AddAttributeWarning(at, summary, detailOf(v, n.resource))
 		} else {
-			diags.AddWarning(summaryOf(v.Code), detailOf(v, n.resource))
+			diags.AddWarning(summary, detailOf(v, n.resource))
 		}
 	}
+}
+
+// worded returns a finding in the words of the configuration.
+func (n noun) worded(v idmap.Violation) idmap.Violation {
+	if n.words == nil {
+		return v
+	}
+	return n.words(v)
+}
+
+// summary returns the constant headline of a code.
+func (n noun) summary(code idmap.Code) string {
+	if own, ok := n.summaries[code]; ok {
+		return own
+	}
+	return summaryOf(code)
 }
 
 // attribute returns where a field of the wire form stands in the configuration.
@@ -82,7 +115,7 @@ func detailOf(v idmap.Violation, resource string) string {
 	return strings.Join(append(parts, "Code: "+string(v.Code)), "\n\n")
 }
 
-// summaryOf returns the constant headline of a code.
+// summaryOf returns the headline of a code that most objects have.
 func summaryOf(code idmap.Code) string {
 	if summary, ok := summaries[code]; ok {
 		return summary
@@ -121,6 +154,7 @@ var summaries = map[idmap.Code]string{
 	idmap.CodeMapNotRetroactive:  "Map Is Not Retroactive",
 	idmap.CodeMapChangesResults:  "Map Changes Results",
 	idmap.CodeMapIncomplete:      "Map Is Incomplete",
+	idmap.CodeNameReused:         "Name Was Reused",
 	idmap.CodeInactiveAccount:    "Account Is Inactive",
 
 	idmap.CodeInvalid:              "Invalid Value",

@@ -28,10 +28,10 @@ func (exceptionsFromCSVFunction) Definition(_ context.Context, _ function.Defini
 	resp.Definition = function.Definition{
 		Summary: "Read the exceptions of a map from CSV",
 		MarkdownDescription: "Returns the pairs of a CSV text as a map of source to destination, which is what `exceptions` of `idmap_account_map` and `idmap_group_map` takes. " +
-			"The first line names the columns: `source_id`, `source_username`, `source_name`, `source_caption`, and the same with `destination_`. " +
-			"Each side is called by its id; without one by its name, else by its username, else by its caption. " +
+			"The first line names the columns: `source_id`, `source_username`, `source_name`, `source_caption`, and the same with `destination_`. All eight must be there, in any order; the fields of a row may be empty. " +
+			"One field of each side names the account or the group: its id; without one its name, else its username, else its caption. The others are not compared with the directory, as they are where such a file is uploaded to the API. " +
 			"The exported report of a map is such a CSV, once the rows without a destination are taken out.\n\n" +
-			"The function fails, and tells the line of each, if rows cannot be read, if a side of a row names nobody, or if two rows have the same source, without regard to case.",
+			"The function fails, and tells the line of each, if rows cannot be read, if a side of a row names nobody, or if two rows have the same source. Case makes a difference between ids only.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "csv", MarkdownDescription: "The text of the CSV, such as `file(\"exceptions.csv\")`."},
 		},
@@ -61,17 +61,24 @@ func exceptionsFromCSV(text string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	exceptions, first := make(map[string]string, len(pairs)), make(map[string]int, len(pairs))
+	exceptions, same, alike := make(map[string]string, len(pairs)), make(map[string]int, len(pairs)), make(map[string]int, len(pairs))
 	var twice []idmap.Violation
 	for i, pair := range pairs {
 		source := inCSV(pair.Source)
-		if n, found := first[nameKey(source)]; found {
+		n, found := same[source]
+		if !found {
+			n, found = alike[nameKey(source)]
+			found = found && (pair.Source.ID == "" || pairs[n].Source.ID == "") // ids that differ in case are two
+		}
+		if found {
 			twice = append(twice, idmap.Violation{Description: fmt.Sprintf("Line %d: The source %q stands on line %d already, as %q. A source has one row. Remove one of them.",
 				lines[i], source, lines[n], inCSV(pairs[n].Source))})
 			continue
 		}
-		first[nameKey(source)] = i
-		exceptions[source] = inCSV(pair.Destination)
+		same[source], exceptions[source] = i, inCSV(pair.Destination)
+		if _, taken := alike[nameKey(source)]; !taken {
+			alike[nameKey(source)] = i
+		}
 	}
 	return exceptions, faults(twice)
 }

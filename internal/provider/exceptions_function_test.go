@@ -11,6 +11,15 @@ import (
 
 const csvHeader = `"source_id","source_username","source_name","source_caption","destination_id","destination_username","destination_name","destination_caption"` + "\n"
 
+// pointers are exceptions as Terraform gives them to a function: one may be null.
+func pointers(exceptions map[string]string) map[string]*string {
+	given := map[string]*string{}
+	for source, destination := range exceptions {
+		given[source] = &destination
+	}
+	return given
+}
+
 // TestExceptionsCSVRoundTrip: whatever to_csv accepts, from_csv gives back as it was.
 func TestExceptionsCSVRoundTrip(t *testing.T) {
 	t.Parallel()
@@ -18,7 +27,7 @@ func TestExceptionsCSVRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-zA-Z" ,.;@é\\-]{1,12}`), rapid.StringMatching(`[a-c]{1,2}@(B|b)\.example`))
 		exceptions := rapid.MapOfN(name, name, 0, 8).Draw(t, "exceptions")
-		text, err := exceptionsToCSV(exceptions)
+		text, err := exceptionsToCSV(pointers(exceptions))
 		if err != nil {
 			return
 		}
@@ -39,7 +48,7 @@ func TestExceptionsToCSVAccepts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`[!-~é]|[!-~ß日][ -~éß日]{0,30}[!-~é]`)
 		exceptions := rapid.MapOfN(rapid.StringMatching(`[a-z0-9"][a-z0-9",\\]{0,9}`), name, 0, 8).Draw(t, "exceptions")
-		if _, err := exceptionsToCSV(exceptions); err != nil {
+		if _, err := exceptionsToCSV(pointers(exceptions)); err != nil {
 			t.Fatalf("%v was refused: %v", exceptions, err)
 		}
 	})
@@ -47,7 +56,7 @@ func TestExceptionsToCSVAccepts(t *testing.T) {
 
 func TestExceptionsToCSV(t *testing.T) {
 	t.Parallel()
-	text, err := exceptionsToCSV(map[string]string{"jane@example.com": "JDOE", "DOM\\bob": `Bob "B" Roe`})
+	text, err := exceptionsToCSV(pointers(map[string]string{"jane@example.com": "JDOE", "DOM\\bob": `Bob "B" Roe`}))
 	want := csvHeader +
 		`"DOM\bob","","DOM\bob","","Bob ""B"" Roe","","Bob ""B"" Roe",""` + "\n" +
 		`"","","jane@example.com","","JDOE","","JDOE",""` + "\n"
@@ -61,13 +70,13 @@ func TestExceptionsToCSV(t *testing.T) {
 
 func TestExceptionsToCSVRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := exceptionsToCSV(map[string]string{"": "b", "c": " d", "e\nf": "g", "Jane": "h", "JANE": "i", "long": strings.Repeat("x", 1001)})
+	_, err := exceptionsToCSV(pointers(map[string]string{"": "b", "c": " d", "e\nf": "g", "Jane@x.example": "h", "JANE@x.example": "i", "Jane": "j", "JANE": "k", "long": strings.Repeat("x", 1001)}))
 	if err == nil {
 		t.Fatal("accepted")
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for i, words := range [][]string{
-		{`"" = "b"`, "empty"}, {`"JANE" and "Jane"`, "spelling"}, {`" d"`, "blanks"}, {`"e\nf"`, "line break"}, {`"long"`, "1001 characters"},
+		{`"" = "b"`, "empty"}, {`"JANE@x.example" and "Jane@x.example"`, "spelling"}, {`" d"`, "blanks"}, {`"e\nf"`, "line break"}, {`"long"`, "1001 characters"},
 	} {
 		for _, word := range words {
 			if i >= len(lines) || !strings.Contains(lines[i], word) {
@@ -88,6 +97,13 @@ func TestExceptionsFromCSV(t *testing.T) {
 	want := map[string]string{"id1": "id2", "c@example.com": "d@example.com", "user5": "user6", "G G": "H, H"}
 	if err != nil || !maps.Equal(exceptions, want) {
 		t.Errorf("%v (%v), want %v", exceptions, err, want)
+	}
+	ids := map[string]string{"aB": "x", "AB": "X", "ab": "x"}
+	if exceptions, err = exceptionsFromCSV(csvHeader + "aB,,,,x,,,\nAB,,,,X,,,\nab,,,,x,,,\n"); err != nil || !maps.Equal(exceptions, ids) {
+		t.Errorf("ids that differ in case give %v (%v)", exceptions, err)
+	}
+	if text, err := exceptionsToCSV(pointers(ids)); err != nil || strings.Count(text, "\n") != 4 {
+		t.Errorf("ids that differ in case: %v\n%s", err, text)
 	}
 	if exceptions, err = exceptionsFromCSV(csvHeader); err != nil || exceptions == nil || len(exceptions) != 0 {
 		t.Errorf("a header alone gives %v (%v)", exceptions, err)
@@ -110,6 +126,10 @@ func TestExceptionsFromCSVRefuses(t *testing.T) {
 		"same source": {
 			csvHeader + "Jane,,,,b,,,\n" + "x,,,,y,,,\n" + ",JANE,,,c,,,\n" + ",,,jane,d,,,\n",
 			[]string{"Line 4", `"JANE"`, "line 2", `"Jane"`, "Line 5", `"jane"`, "line 2"},
+		},
+		"same id": {
+			csvHeader + "aB,,,,b,,,\n" + "AB,,,,c,,,\n" + "AB,,,,d,,,\n" + ",,,aB,e,,,\n",
+			[]string{"Line 4", `"AB"`, "line 3", "Line 5", `"aB"`, "line 2"},
 		},
 		"same address": {
 			csvHeader + ",,jane@Example.com,,b,,,\n" + ",,SMTP:jane@example.com,,c,,,\n",
@@ -162,8 +182,8 @@ output "late" {
 		)},
 		resource.TestStep{Config: call(`exceptions_from_csv("a,b\n")`), PlanOnly: true, ExpectError: refusal("exceptions_from_csv", "", "Line 1")},
 		resource.TestStep{Config: call(`exceptions_from_csv(null)`), PlanOnly: true, ExpectError: refusal("must not be null", "")},
-		resource.TestStep{Config: call(`exceptions_to_csv({ a = null })`), PlanOnly: true, ExpectError: refusal("exceptions_to_csv", "", "null")},
-		resource.TestStep{Config: call(`exceptions_to_csv({ a = "b", A = "c" })`), PlanOnly: true, ExpectError: refusal("exceptions_to_csv", "", "spelling alone. A source has one destination. Remove one of them.")},
+		resource.TestStep{Config: call(`exceptions_to_csv({ a = null })`), PlanOnly: true, ExpectError: refusal("exceptions_to_csv", "", `Exception "a" = null: The destination is null. A name is required.`)},
+		resource.TestStep{Config: call(`exceptions_to_csv({ "a@x.example" = "b", "A@x.example" = "c" })`), PlanOnly: true, ExpectError: refusal("exceptions_to_csv", "", "spelling alone. A source has one destination. Remove one of them.")},
 		resource.TestStep{Config: good}, // what is destroyed in the end
 	)
 }

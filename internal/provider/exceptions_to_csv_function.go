@@ -30,7 +30,7 @@ func (exceptionsToCSVFunction) Definition(_ context.Context, _ function.Definiti
 		Summary: "Write the exceptions of a map as CSV",
 		MarkdownDescription: "Returns a map of source to destination, such as `exceptions` of an account map or a group map, as the CSV of eight columns that mapping servers import. " +
 			"An address stands in the column of the name; any other name stands in that of the id as well, as the format wants it. The rows are sorted by their sources.\n\n" +
-			"`exceptions_from_csv` makes the same map of it again. What could not come back the same is refused: names that are empty, that have blanks around them or line breaks, and sources that differ in case alone.",
+			"`exceptions_from_csv` makes the same map of it again. What could not come back the same is refused: names that are empty or null, that have blanks around them or line breaks, and addresses of sources that differ in case alone.",
 		Parameters: []function.Parameter{
 			function.MapParameter{Name: "exceptions", ElementType: types.StringType, MarkdownDescription: "Source to destination."},
 		},
@@ -39,7 +39,7 @@ func (exceptionsToCSVFunction) Definition(_ context.Context, _ function.Definiti
 }
 
 func (exceptionsToCSVFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	var exceptions map[string]string
+	var exceptions map[string]*string
 	if resp.Error = req.Arguments.Get(ctx, &exceptions); resp.Error != nil {
 		return
 	}
@@ -52,14 +52,18 @@ func (exceptionsToCSVFunction) Run(ctx context.Context, req function.RunRequest,
 }
 
 // exceptionsToCSV is undone by exceptionsFromCSV. Its error has a line for each fault.
-func exceptionsToCSV(exceptions map[string]string) (string, error) {
+func exceptionsToCSV(exceptions map[string]*string) (string, error) {
 	var text strings.Builder
 	var found []idmap.Violation
 	w, spelled := directory.NewPairWriter(&text), map[string]string{}
 	for _, source := range slices.Sorted(maps.Keys(exceptions)) {
-		destination := exceptions[source]
+		if exceptions[source] == nil {
+			found = append(found, idmap.Violation{Description: fmt.Sprintf("Exception %q = null: The destination is null. A name is required.", source)})
+			continue
+		}
+		destination := *exceptions[source]
 		found = append(found, csvFaults(source, destination)...)
-		if other, twice := spelled[nameKey(source)]; twice {
+		if other, twice := spelled[nameKey(source)]; twice && strings.Contains(source, "@") { // other names stand as ids
 			found = append(found, idmap.Violation{Description: fmt.Sprintf("The sources %q and %q differ in their spelling alone. A source has one destination. Remove one of them.", other, source)})
 		}
 		spelled[nameKey(source)] = source

@@ -38,7 +38,8 @@ func (w mapWire) item(of string, n int, ok bool) (path.Path, bool) {
 
 // noun is how the map is called in diagnostics, its items too.
 func (w mapWire) noun(k mapKind) noun {
-	n := k.noun()
+	n := k.noun().named(w.Name)
+	n.words = func(v idmap.Violation) idmap.Violation { return w.words(k, v) }
 	n.part = func(field string) (path.Path, bool) { return w.attribute(k, field) }
 	return n
 }

@@ -83,7 +83,7 @@ func (k mapKind) noun() noun {
 		fields["map_by.fuzzy"], fields["map_by.fuzzy_threshold"] = "fuzzy", "fuzzy"
 		fields["map_by.external_passthrough"], fields["map_by.external_resolve"] = "external_users", "external_users"
 	}
-	return noun{resource: k.resource(), fields: fields}
+	return noun{resource: k.resource(), fields: fields, summaries: k.ownSummaries()}
 }
 
 // matchTypes are the types of match.

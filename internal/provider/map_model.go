@@ -2,7 +2,9 @@ package provider
 
 import (
 	"maps"
+	"math/big"
 	"slices"
+	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -48,7 +50,7 @@ type groupMapModel struct {
 
 // The types of the nested attributes that only account maps have.
 var (
-	fuzzyTypes         = map[string]attr.Type{"threshold": types.Float64Type}
+	fuzzyTypes         = map[string]attr.Type{"threshold": types.NumberType}
 	externalUsersTypes = map[string]attr.Type{"retain": types.BoolType, "resolve_first": types.BoolType}
 )
 
@@ -93,8 +95,8 @@ func (m mapModel) mapBy(k mapKind) idmap.MapBy {
 	for _, option := range k.match {
 		*option.of(&by) = flagOf(m.Match, option.name)
 	}
-	if threshold, ok := m.Fuzzy.Attributes()["threshold"].(types.Float64); ok && !threshold.IsUnknown() {
-		by.FuzzyThreshold = threshold.ValueFloat64Pointer()
+	if threshold, ok := m.Fuzzy.Attributes()["threshold"].(types.Number); ok && !threshold.IsNull() && !threshold.IsUnknown() {
+		by.FuzzyThreshold = new(floatOf(threshold))
 	}
 	switch {
 	case flagOf(m.ExternalUsers, "resolve_first"):
@@ -178,7 +180,7 @@ func (m mapModel) unchanged(prior mapModel) bool {
 	return slices.EqualFunc(m.parts(), prior.parts(), sameValue)
 }
 
-// sameValue compares numbers as the backend does. A state has more digits of 0.9 than a default.
+// sameValue compares numbers as the backend does.
 func sameValue(a, b attr.Value) bool {
 	one, ok := a.(types.Object)
 	if !ok || a.IsNull() || a.IsUnknown() || b.IsNull() || b.IsUnknown() {
@@ -186,10 +188,29 @@ func sameValue(a, b attr.Value) bool {
 	}
 	other, _ := b.(types.Object)
 	return maps.EqualFunc(one.Attributes(), other.Attributes(), func(a, b attr.Value) bool {
-		f, isFloat := a.(types.Float64)
-		g, _ := b.(types.Float64)
-		return a.Equal(b) || isFloat && f.IsNull() == g.IsNull() && f.IsUnknown() == g.IsUnknown() && f.ValueFloat64() == g.ValueFloat64()
+		f, isNumber := a.(types.Number)
+		g, _ := b.(types.Number)
+		return a.Equal(b) || isNumber && f.IsNull() == g.IsNull() && f.IsUnknown() == g.IsUnknown() && floatOf(f) == floatOf(g)
 	})
+}
+
+// floatOf returns a number as the backend takes it; infinite where it is too large for that, and 0 where there is none.
+func floatOf(n types.Number) float64 {
+	if n.IsNull() || n.IsUnknown() {
+		return 0
+	}
+	f, _ := n.ValueBigFloat().Float64()
+	return f
+}
+
+// decimal returns a number as Terraform reads the shortest text of it. What is exactly a float64 has more digits than that.
+func decimal(f float64) *big.Float {
+	const precision = 512 // Terraform's
+	n, _, err := big.ParseFloat(strconv.FormatFloat(f, 'g', -1, 64), 10, precision, big.ToNearestEven)
+	if err != nil {
+		return big.NewFloat(f)
+	}
+	return n
 }
 
 // fromAPI takes over what the backend has. Where that says what the model says, the model's spelling and order stay. An
@@ -198,8 +219,9 @@ func (m *mapModel) fromAPI(k mapKind, in idmap.Map) {
 	m.ID, m.Name = types.StringValue(in.ID), types.StringValue(in.Name)
 	m.SourceConnectionID = types.StringValue(in.Source.Connection.ID)
 	m.DestinationConnectionID = types.StringValue(in.Destination.Connection.ID)
+	form := spellingOf(caseMatters(in))
 	m.takePolicy(in)
-	m.takeDefault(in.Destination.Default)
+	m.takeDefault(form, in.Destination.Default)
 	m.takeMatch(k, in.MapBy)
 	if k.accounts {
 		m.takeFuzzy(in.MapBy)
@@ -210,11 +232,11 @@ func (m *mapModel) fromAPI(k mapKind, in idmap.Map) {
 		items[i.Role] = append(items[i.Role], i)
 	}
 	if in.Exceptions != nil {
-		m.Exceptions = takeExceptions(m.Exceptions, items[idmap.RoleException])
+		m.Exceptions = form.takeExceptions(m.Exceptions, items[idmap.RoleException])
 	}
 	if in.Exclusions != nil {
-		m.SourceExclusions = takeExclusions(m.SourceExclusions, items[idmap.RoleSourceExclusion])
-		m.DestinationExclusions = takeExclusions(m.DestinationExclusions, items[idmap.RoleDestinationExclusion])
+		m.SourceExclusions = form.takeExclusions(m.SourceExclusions, items[idmap.RoleSourceExclusion])
+		m.DestinationExclusions = form.takeExclusions(m.DestinationExclusions, items[idmap.RoleDestinationExclusion])
 	}
 }
 
@@ -230,11 +252,11 @@ func (m *mapModel) takePolicy(in idmap.Map) {
 	}
 }
 
-func (m *mapModel) takeDefault(in *idmap.Principal) {
+func (m *mapModel) takeDefault(form textForm, in *idmap.Principal) {
 	switch {
 	case in == nil:
 		m.Default = types.StringNull()
-	case !callsIt(m.Default.ValueString(), *in):
+	case !form.calls(m.Default.ValueString(), *in):
 		m.Default = optionalString(in.Text())
 	}
 }
@@ -260,12 +282,12 @@ func (m *mapModel) takeFuzzy(by idmap.MapBy) {
 		m.Fuzzy = types.ObjectNull(fuzzyTypes)
 		return
 	}
-	threshold, _ := m.Fuzzy.Attributes()["threshold"].(types.Float64)
+	threshold, _ := m.Fuzzy.Attributes()["threshold"].(types.Number)
 	switch {
-	case by.FuzzyThreshold != nil && *by.FuzzyThreshold != threshold.ValueFloat64():
-		threshold = types.Float64PointerValue(by.FuzzyThreshold)
+	case by.FuzzyThreshold != nil && *by.FuzzyThreshold != floatOf(threshold):
+		threshold = types.NumberValue(decimal(*by.FuzzyThreshold))
 	case threshold.IsNull():
-		threshold = types.Float64Value(rules.DefaultFuzzyThreshold)
+		threshold = types.NumberValue(decimal(rules.DefaultFuzzyThreshold))
 	}
 	m.Fuzzy = types.ObjectValueMust(fuzzyTypes, map[string]attr.Value{"threshold": threshold})
 }

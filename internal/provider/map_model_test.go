@@ -49,7 +49,7 @@ func accountMapOf(change func(*mapModel)) mapModel {
 			DestinationExclusions: types.ListNull(types.StringType),
 			UnmappedPolicy:        types.StringValue("skip"),
 		},
-		Fuzzy:         types.ObjectValueMust(fuzzyTypes, map[string]attr.Value{"threshold": types.Float64Value(0.85)}),
+		Fuzzy:         types.ObjectValueMust(fuzzyTypes, map[string]attr.Value{"threshold": types.NumberValue(decimal(0.85))}),
 		ExternalUsers: mapFlags(externalUsersTypes, "retain"),
 		Default:       types.StringValue("archive"),
 	}
@@ -183,7 +183,7 @@ func TestMapKnown(t *testing.T) {
 			m.SourceExclusions = types.ListValueMust(types.StringType, []attr.Value{types.StringValue("a"), types.StringUnknown()})
 		},
 		"threshold": func(m *mapModel) {
-			m.Fuzzy = types.ObjectValueMust(fuzzyTypes, map[string]attr.Value{"threshold": types.Float64Unknown()})
+			m.Fuzzy = types.ObjectValueMust(fuzzyTypes, map[string]attr.Value{"threshold": types.NumberUnknown()})
 		},
 	} {
 		m := accountMapOf(change)

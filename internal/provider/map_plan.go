@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -15,17 +16,20 @@ import (
 )
 
 // mapPlan is one plan of an idmap_account_map or an idmap_group_map. Like [userMappingPlan], it asks the backend whether
-// what is planned would be accepted, and what it would do. A plan that changes nothing asks nothing.
+// what is planned would be accepted, and what it would do. A plan that changes neither the map nor its directories asks
+// nothing.
 type mapPlan struct {
 	walk      *walk
 	kind      mapKind
 	plan      mapModel
 	prior     *mapModel // nil for a create
 	replacing string    // the map that a create replaces, if any
-	config    tfsdk.Config
-	token     string // under which the plan claims
-	wire      mapWire
-	diags     *diag.Diagnostics
+	// sourceDefault is the default of the stored map's source, which an update keeps.
+	sourceDefault *idmap.Principal
+	config        tfsdk.Config
+	token         string // under which the plan claims
+	wire          mapWire
+	diags         *diag.Diagnostics
 }
 
 // check checks the plan.
@@ -36,11 +40,16 @@ func (p *mapPlan) check(ctx context.Context) {
 	case p.diags.HasError():
 		return
 	case p.prior != nil && p.plan.unchanged(*p.prior):
+		p.checkUnchanged(ctx)
 		return
 	case p.prior != nil && p.plan.moved(*p.prior):
 		return // a replacement: Terraform plans it again, as a create
 	}
-	if !p.walk.checks() || p.onPlatform(ctx) || !p.plan.known() {
+	if !p.walk.checks() || p.onPlatform(ctx) {
+		return
+	}
+	if !p.plan.known() {
+		p.checkGoing(ctx, p.replacing)
 		return
 	}
 	p.wire = p.plan.toAPI(p.kind)
@@ -52,15 +61,27 @@ func (p *mapPlan) check(ctx context.Context) {
 // checkDelete warns of what will refuse the deletion. It never refuses the plan: a job that uses the map may finish before
 // the apply, and a destroy must not fail on checks.
 func (p *mapPlan) checkDelete(ctx context.Context) {
-	if !p.walk.checks() || p.onPlatform(ctx) {
+	if p.walk.checks() && !p.onPlatform(ctx) {
+		p.checkGoing(ctx, p.prior.ID.ValueString())
+	}
+}
+
+// checkGoing does so for a map that goes away, if there is one.
+func (p *mapPlan) checkGoing(ctx context.Context, id string) {
+	if id == "" {
 		return
 	}
-	verdicts, err := p.walk.client.ValidateMaps(ctx, p.kind.kind, []idmap.MapIntent{{Operation: idmap.OperationDelete, ID: p.prior.ID.ValueString()}}, nil)
+	verdicts, err := p.walk.client.ValidateMaps(ctx, p.kind.kind, []idmap.MapIntent{{Operation: idmap.OperationDelete, ID: id}}, nil)
 	if err != nil {
 		p.walk.excuse(err, p.diags) // any other reason is for the apply to tell
 		return
 	}
-	for _, v := range verdicts[0].Violations {
+	p.warnOfUse(verdicts[0])
+}
+
+// warnOfUse warns that jobs use the map that goes away.
+func (p *mapPlan) warnOfUse(verdict idmap.MapVerdict) {
+	for _, v := range verdict.Violations {
 		if v.Code == idmap.CodeMapInUse {
 			p.called().addWarnings([]idmap.Violation{v}, p.diags)
 		}
@@ -122,7 +143,7 @@ func (p *mapPlan) onPlatform(ctx context.Context) bool {
 func (p *mapPlan) overlooked(ctx context.Context) string {
 	var set []string
 	if p.kind.accounts {
-		var threshold types.Float64
+		var threshold types.Number
 		p.diags.Append(p.config.GetAttribute(ctx, path.Root("fuzzy").AtName("threshold"), &threshold)...)
 		if !threshold.IsNull() {
 			set = append(set, "fuzzy.threshold")
@@ -164,9 +185,9 @@ func (p *mapPlan) report(err error) bool {
 // called is how the map is called in diagnostics.
 func (p *mapPlan) called() noun {
 	if p.prior != nil {
-		return p.wire.noun(p.kind).stored()
+		return p.wire.noun(p.kind).stored().named(cmp.Or(p.wire.Name, p.prior.Name.ValueString()))
 	}
-	return p.wire.noun(p.kind)
+	return p.wire.noun(p.kind).named(p.plan.Name.ValueString())
 }
 
 // intent is what Create or Update will ask for.
@@ -174,10 +195,12 @@ func (p *mapPlan) intent() idmap.MapIntent {
 	if p.prior == nil {
 		return idmap.MapIntent{Operation: idmap.OperationCreate, Map: &p.wire.Map}
 	}
+	p.wire.Source.Default = p.sourceDefault
 	return idmap.MapIntent{Operation: idmap.OperationUpdate, ID: p.prior.ID.ValueString(), Map: &p.wire.Map}
 }
 
-// validate asks for the verdict on the intent, beside the deletion of the map that goes away, if any.
+// validate asks for the verdict on the intent, beside the deletion of the map that goes away, if any. What will refuse that
+// is only warned of, as checkDelete does.
 func (p *mapPlan) validate(ctx context.Context, intent idmap.MapIntent, going string, directories []idmap.ProposedDirectory) (idmap.MapVerdict, error) {
 	intents := []idmap.MapIntent{intent}
 	if going != "" {
@@ -186,6 +209,9 @@ func (p *mapPlan) validate(ctx context.Context, intent idmap.MapIntent, going st
 	verdicts, err := p.walk.client.ValidateMaps(ctx, p.kind.kind, intents, directories)
 	if err != nil {
 		return idmap.MapVerdict{}, err
+	}
+	if going != "" {
+		p.warnOfUse(verdicts[1])
 	}
 	return verdicts[0], nil
 }

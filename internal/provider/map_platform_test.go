@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -91,4 +93,87 @@ func TestMapOnPlatformWarnsOnce(t *testing.T) {
 	if len(plain) != 1 || strings.Contains(plain[0].Detail, "sets") {
 		t.Errorf("a map without such options: %+v", plain)
 	}
+}
+
+// TestMapOnPlatformIsMadeOnce: a platform does not say when it made an object, and its create is not repeated whatever it
+// answers afterwards. What was made is in the state.
+func TestMapOnPlatformIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			platform := acctest.NewPlatform(t)
+			stageMapWorld(t, platform.Server)
+			var posts atomic.Int32
+			platform.FailWhere(func(r *http.Request) int {
+				switch {
+				case r.Method == http.MethodPost && r.URL.Path == "/v1/account_maps":
+					posts.Add(1)
+				case r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/account_maps/"):
+					return status
+				}
+				return 0
+			})
+			p := newProtocol(t, &acctest.Server{URL: platform.URL, Token: platform.NewToken()})
+			config, _ := mapFields(accountMaps, rulestest.MapBetween(rulestest.OldFiles, rulestest.NewFiles))
+			config["unmapped_policy"] = "skip"
+			p.fine(nil, p.createsMap(accountMaps, config))
+			if posts.Load() != 1 {
+				t.Errorf("%d maps were made", posts.Load())
+			}
+		})
+	}
+}
+
+// TestMapThatCannotBeReadBack: an answer that may be an older one is looked at again. Where that is refused, the map that it
+// names is in the state all the same.
+func TestMapThatCannotBeReadBack(t *testing.T) {
+	t.Parallel()
+	server := acctest.NewServer(t)
+	stageMapWorld(t, server)
+	wanted := rulestest.MapBetween(rulestest.OldFiles, rulestest.NewFiles)
+	wanted.UnmappedPolicy = idmap.UnmappedSkip // as the provider sends it
+	_, _, err := server.Client.CreateMap(t.Context(), idmap.AccountMap, newWalk(nil, true).mapKey(accountMaps, mapWire{Map: wanted}), wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond) // until it is no map of just now
+	front := httptest.NewServer(sent{server.Handler, func(w http.ResponseWriter, r *http.Request) bool {
+		refused := r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/account_maps/")
+		if refused {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"type":"error","errors":[{"code":"forbidden","description":"No."}]}`))
+		}
+		return refused
+	}})
+	t.Cleanup(front.Close)
+	p := newProtocol(t, &acctest.Server{URL: front.URL, Token: server.Token})
+	config, _ := mapFields(accountMaps, wanted)
+	if found := p.createsMap(accountMaps, config); len(found) != 1 || found[0].Summary != "Token Lacks Scope" {
+		t.Errorf("%+v", found)
+	}
+}
+
+// createsMap creates a map, which must be in the state then, and returns what is said about it.
+func (p protocol) createsMap(k mapKind, config fields) []*tfprotov6.Diagnostic {
+	p.Helper()
+	object := p.objects[k.resource()]
+	planned := maps.Clone(config)
+	planned["id"] = tftypes.UnknownValue
+	applied, err := p.provider.ApplyResourceChange(p.Context(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: k.resource(), Config: p.value(object, config), PriorState: p.value(object, nil), PlannedState: p.value(object, planned),
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	state, err := applied.NewState.Unmarshal(object)
+	if err != nil {
+		p.Fatal(err)
+	}
+	var attributes map[string]tftypes.Value
+	if err := state.As(&attributes); err != nil || attributes["id"].IsNull() || !attributes["id"].IsKnown() {
+		p.Errorf("the map is not in the state: %s (%v)", state, err)
+	}
+	return applied.Diagnostics
 }

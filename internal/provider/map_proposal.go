@@ -1,16 +1,40 @@
 package provider
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/idmap/terraform-provider-idmap/internal/client"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 // maxProposedRows is how many rows of new files a plan sends along for a map to be checked. Unlike a mapping, a map is about
 // the whole directory.
 const maxProposedRows = 200_000
+
+// checkUnchanged says what the new directories of its connections do to a map that stays as it is. It refuses nothing:
+// nothing of the map is written.
+func (p *mapPlan) checkUnchanged(ctx context.Context) {
+	if !p.walk.checks() {
+		return
+	}
+	directories, ok := p.directories()
+	if !ok || !slices.ContainsFunc(directories, func(d idmap.ProposedDirectory) bool { return d.Accounts != nil || d.Groups != nil }) {
+		return
+	}
+	p.wire = p.plan.toAPI(p.kind)
+	verdict, err := p.validate(ctx, p.intent(), "", directories)
+	switch {
+	case err == nil:
+		p.called().addWarnings(slices.Concat(verdict.Violations, verdict.Warnings), p.diags)
+	case !errors.Is(err, client.ErrNotSupported) && !p.walk.excuse(err, p.diags):
+		p.diags.AddWarning(labelled("Map Not Checked at Plan", p.wire.Name),
+			"A directory of the map changes, and what that does to the map is not known: "+err.Error()+"\n\nThe map itself stays as it is, so this stops nothing.")
+	}
+}
 
 // directories returns the connections of the map that are not stored yet as planned, with all that the map can be about of
 // their files. It is false, with a warning, where that is too much to send.
@@ -28,9 +52,10 @@ func (p *mapPlan) directories() ([]idmap.ProposedDirectory, bool) {
 	if rows <= maxProposedRows {
 		return all, true
 	}
-	p.diags.AddWarning("Map Not Checked at Plan", fmt.Sprintf(
-		"The new directory files of the connections of %q have %d rows. A plan checks a map against %d at most, so this one is checked at apply. "+
-			"To see its effect in a plan, apply the connections first (-target).", p.plan.Name.ValueString(), rows, maxProposedRows))
+	name := p.plan.Name.ValueString()
+	p.diags.AddWarning(labelled("Map Not Checked at Plan", name), fmt.Sprintf(
+		"The new directory files of the connections of %q have %d rows. A plan checks a map against %d at most, so what they do to this one is not known. "+
+			"If the map changes too, it is checked at apply. To see the effect of that in a plan, apply the connections first (-target).", name, rows, maxProposedRows))
 	return nil, false
 }
 

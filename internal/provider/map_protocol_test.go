@@ -217,14 +217,29 @@ func (p protocol) planMap(k mapKind, config, prior, proposed fields) []*tfprotov
 // planDelete plans the deletion of a map, and answers what is said about it.
 func (p protocol) planDelete(k mapKind, prior fields) []*tfprotov6.Diagnostic {
 	p.Helper()
-	object := p.objects[k.resource()]
+	return p.planResource(k.resource(), nil, prior, nil, nil).Diagnostics
+}
+
+// planReplacement plans an object as Terraform does that replaces it, and answers what is said about its successor.
+func (p protocol) planReplacement(resource string, config, prior fields) []*tfprotov6.Diagnostic {
+	p.Helper()
+	proposed := maps.Clone(config)
+	proposed["id"] = prior["id"]
+	first := p.planResource(resource, config, prior, proposed, nil)
+	return p.planResource(resource, config, nil, config, first.PlannedPrivate).Diagnostics
+}
+
+// planResource plans an object that is valid.
+func (p protocol) planResource(resource string, config, prior, proposed fields, private []byte) *tfprotov6.PlanResourceChangeResponse {
+	p.Helper()
+	object := p.objects[resource]
 	plan, err := p.provider.PlanResourceChange(p.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: k.resource(), Config: p.value(object, nil), PriorState: p.value(object, prior), ProposedNewState: p.value(object, nil),
+		TypeName: resource, Config: p.value(object, config), PriorState: p.value(object, prior), ProposedNewState: p.value(object, proposed), PriorPrivate: private,
 	})
 	if err != nil {
 		p.Fatal(err)
 	}
-	return plan.Diagnostics
+	return plan
 }
 
 // checkMapCase compares diagnostics with a case. Where a rule that needs nothing but the map refuses it, the backend is not

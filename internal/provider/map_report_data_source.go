@@ -162,7 +162,8 @@ func (d *mapReportDataSource[Row]) Schema(_ context.Context, _ datasource.Schema
 	withRows := path.MatchRoot("include_rows")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: fmt.Sprintf("What a stored %s map makes of the %s that are in its source connection now: totals, made for `check` blocks, and the rows behind them on demand. "+
-			"Terraform reads it in the plan where `map_id` is known, so with a map or a directory that changes in the same apply give `depends_on`.", d.kind.Entry(), entries),
+			"Terraform reads it in the plan where `map_id` is known. Where this configuration makes the map or its connections, give `depends_on` with the map and both connections: "+
+			"without them, a plan that changes a directory shows the old report, and so do its checks.", d.kind.Entry(), entries),
 		Attributes: map[string]schema.Attribute{
 			"map_id":  schema.StringAttribute{Required: true, Validators: named(), MarkdownDescription: fmt.Sprintf("Id of the %s map.", d.kind.Entry())},
 			"sources": schema.Int64Attribute{Computed: true, MarkdownDescription: fmt.Sprintf("How many %s the source connection has.", entries)},
@@ -185,7 +186,7 @@ func (d *mapReportDataSource[Row]) Schema(_ context.Context, _ datasource.Schema
 			},
 			"resolutions": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Only rows that one of these decided; see `by_resolution`. The totals are not filtered.",
-				Validators: []validator.List{listvalidator.AlsoRequires(withRows), listvalidator.ValueStringsAre(oneOf(idmap.AllResolved()))},
+				Validators: []validator.List{listvalidator.AlsoRequires(withRows), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(oneOf(idmap.AllResolved()))},
 			},
 			"reason": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Only rows with this reason; see `by_reason`. The totals are not filtered.",
@@ -234,8 +235,8 @@ func (d *mapReportDataSource[Row]) Read(ctx context.Context, req datasource.Read
 	})
 }
 
-func (m mapReportData[Row]) filter() client.ResolutionFilter {
-	filter := client.ResolutionFilter{Reason: idmap.Reason(m.Reason.ValueString()), Query: m.Query.ValueString()}
+func (m mapReportData[Row]) filter() idmap.ResolutionFilter {
+	filter := idmap.ResolutionFilter{Reason: idmap.Reason(m.Reason.ValueString()), Query: m.Query.ValueString()}
 	for _, resolved := range m.Resolutions {
 		filter.Resolved = append(filter.Resolved, idmap.Resolved(resolved))
 	}
@@ -249,8 +250,8 @@ func (d *mapReportDataSource[Row]) noReport(err error) error {
 	}
 	return &findError{
 		"Server Has No Reports",
-		fmt.Sprintf("The server is a DryvIQ platform, which does not tell beforehand what a %s map makes of the %ss of its source. "+
-			"A server of this product is required. Remove the data source, or look at the platform's own report of a job that uses the map.", d.kind.Entry(), d.kind.Entry()),
+		fmt.Sprintf("The server is a DryvIQ platform, which does not tell beforehand what %s makes of the %ss of its source. "+
+			"A server of this product is required. Remove the data source, or look at the platform's own report of a job that uses the map.", d.kind.WithArticle(), d.kind.Entry()),
 	}
 }
 

@@ -73,7 +73,14 @@ output "sum" {
 		checks = append(checks, attr(all, "rows."+name, value))
 	}
 	checks = append(checks, resource.TestCheckResourceAttrSet(all, "rows.8.message"), none(all, "rows.8.destination_id"), none(all, "rows.3.reason"), none(all, "rows.3.score"))
-	s.run(resource.TestStep{Config: config, Check: resource.ComposeAggregateTestCheckFunc(checks...)})
+	s.run(
+		resource.TestStep{Config: config, Check: resource.ComposeAggregateTestCheckFunc(checks...)},
+		resource.TestStep{
+			Config:   strings.Replace(config, `["Unresolved"]`, `["Unresolved", null]`, 1),
+			PlanOnly: true, ExpectError: refusal("Null List Value", "", "resolutions"),
+		},
+		resource.TestStep{Config: config},
+	)
 }
 
 func TestMapTotalsOfNothing(t *testing.T) {

@@ -72,6 +72,7 @@ func (r *mapResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	p.sourceDefault = remembered[*idmap.Principal](ctx, req.Private, sourceDefaultKey, &resp.Diagnostics)
 	if p.prior != nil {
 		remember(ctx, resp.Private, replacingKey, p.prior.ID.ValueString(), &resp.Diagnostics)
 	}
@@ -108,20 +109,25 @@ func (r *mapResource) Create(ctx context.Context, req resource.CreateRequest, re
 func (r *mapResource) put(ctx context.Context, sink objectSink, m idmap.Map, model mapModel) {
 	sink.put(ctx, m.ID, m.Revision, r.encode(model))
 	remember(ctx, sink.private, sourceDefaultKey, m.Source.Default, sink.diags)
+	remember(ctx, sink.private, caseFreeKey, m.Exceptions != nil && m.Exclusions != nil && !caseMatters(m), sink.diags)
 }
 
-// create creates the map, as [userMappingResource.create] does.
+// create creates the map, as [userMappingResource.create] does. A server that does not say when it made an object repeats no
+// answer either: what it answers is what this request made. The map may be there in spite of an error: then it has an ID.
 func (r *mapResource) create(ctx context.Context, key string, plan mapModel, wire mapWire) (idmap.Map, []idmap.Violation, error) {
 	wire.ID = ""
 	created, warnings, err := r.walk.client.CreateMap(ctx, r.kind, key, wire.Map)
-	if err != nil || justNow(created.CreatedOn) {
+	if err != nil || created.CreatedOn == nil || justNow(created.CreatedOn) {
 		return created, warnings, err
 	}
-	stored, err := r.walk.client.Map(ctx, r.kind, created.ID)
-	if err == nil && !plan.says(r.mapKind, stored) || idmap.IsNotFound(err) {
+	switch stored, err := r.walk.client.Map(ctx, r.kind, created.ID); {
+	case idmap.IsNotFound(err), err == nil && !plan.says(r.mapKind, stored):
 		return r.walk.client.CreateMap(ctx, r.kind, client.NewKey(), wire.Map)
+	case err != nil:
+		return created, nil, err
+	default:
+		return stored, nil, nil
 	}
-	return stored, nil, err
 }
 
 func (r *mapResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {

@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -174,6 +176,55 @@ func TestAccMapSpellingIsNoChange(t *testing.T) {
 	)
 }
 
+// TestAccMapIDsThatDifferInCase are two accounts, so that the one in the place of the other is a change, here and outside.
+func TestAccMapIDsThatDifferInCase(t *testing.T) {
+	s := newScenario(t)
+	accounts := s.file("cases.csv", "id,username,name", "001A,upper,Upper Case", "001a,lower,Lower Case", "002,boss,The Boss")
+	groups := s.file("groups.csv", "id,name", "g-1,engineering")
+	config := func(exception, source, destination, otherwise string) string {
+		return shares(accounts, groups, accounts, groups) + accountMap("Move", byNames,
+			fmt.Sprintf("exceptions = { boss = %q }", exception), fmt.Sprintf("source_exclusions = [%q]", source),
+			fmt.Sprintf("destination_exclusions = [%q]", destination), fmt.Sprintf("default_account = %q", otherwise))
+	}
+	first := config("001A", "001A", "boss", "001A")
+	update := planned(action(moveAddress, plancheck.ResourceActionUpdate))
+	bound := func(want string) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			m := s.theMap()
+			ids := map[idmap.ItemRole]string{"default": m.Destination.Default.ID}
+			for _, item := range m.Items() {
+				ids[item.Role] = cmp.Or(item.Target.ID, item.Subject.ID)
+			}
+			all := map[idmap.ItemRole]string{"default": want, idmap.RoleException: want, idmap.RoleSourceExclusion: want, idmap.RoleDestinationExclusion: "002"}
+			if !maps.Equal(ids, all) {
+				return fmt.Errorf("the map has %v, want %v", ids, all)
+			}
+			return nil
+		}
+	}
+	steps := []resource.TestStep{{Config: first, Check: bound("001A")}, {Config: first, ConfigPlanChecks: nothingToDo}}
+	for _, other := range []string{
+		config("001a", "001A", "boss", "001A"), config("001A", "001a", "boss", "001A"), config("001A", "001A", "boss", "001a"),
+	} {
+		steps = append(steps, resource.TestStep{Config: other, ConfigPlanChecks: update}, resource.TestStep{Config: first, ConfigPlanChecks: update})
+	}
+	steps = append(steps, resource.TestStep{Config: config("001a", "001a", "boss", "001a"), ConfigPlanChecks: update, Check: bound("001a")}, resource.TestStep{
+		PreConfig: func() {
+			s.changeMap(func(m *idmap.Map) {
+				upper := idmap.Principal{Name: "001A"}
+				(*m.Exceptions)[0].Destination, m.Destination.Default = upper, &upper
+				for i, e := range *m.Exclusions {
+					if e.Location == idmap.LocationSource {
+						(*m.Exclusions)[i].SID = upper
+					}
+				}
+			})
+		},
+		Config: config("001a", "001a", "boss", "001a"), ConfigPlanChecks: update, Check: bound("001a"),
+	})
+	s.run(steps...)
+}
+
 func TestAccMapDrift(t *testing.T) {
 	s := newScenario(t)
 	config := s.withShares() + accountMap("Move", fullMap)
@@ -226,7 +277,7 @@ func TestAccMapFirstPlanSeesTheFiles(t *testing.T) {
 	}
 	s.run(
 		refused(accountMap("Move", byNames, `exceptions = { jane = "jane.do" }`), refusal("Unknown Account", idmap.CodeUnknownAccount, "Did you mean", "jane.doe")),
-		refused(groupMap("Teams", byNames, `source_exclusions = ["enginering"]`), refusal("Unknown Account", idmap.CodeUnknownAccount, "Did you mean", "engineering")),
+		refused(groupMap("Teams", byNames, `source_exclusions = ["enginering"]`), refusal("Unknown Group", idmap.CodeUnknownAccount, "Did you mean", "engineering")),
 		resource.TestStep{Config: directory + accountMap("Move", byNames, `exceptions = { jane = "jane.doe" }`) + groupMap("Teams", byNames)},
 		resource.TestStep{
 			PreConfig:        func() { s.write(newFile, "id,username,name", "n-jane,jane.doe,Jane Doe", "n-john,john.roe,John Roe") },
@@ -247,12 +298,16 @@ func TestAccMapBadInput(t *testing.T) {
 		code            idmap.Code
 		words           []string
 	}{
-		{accountMap("Move"), "No Match Option", idmap.CodeNoMatchOption, []string{"external_users.retain"}},
-		{groupMap("Teams", `match = { ids = false }`), "No Match Option", idmap.CodeNoMatchOption, nil},
-		{accountMap("Move", byNames, `external_users = { resolve_first = true }`), "Unsupported Option", idmap.CodeUnsupportedOption, []string{"resolve_first"}},
-		{accountMap("Move", `match = { ids = true }`, `fuzzy = {}`), "Unsupported Option", idmap.CodeUnsupportedOption, nil},
+		{accountMap("Move"), "No Match Option", idmap.CodeNoMatchOption, []string{"match.ids, match.names, match.usernames, match.emails, external_users.retain"}},
+		{accountMap("Move", `unmapped_policy = "passthrough"`), "No Match Option", idmap.CodeNoMatchOption, nil},
+		{accountMap("Move", `match = { email = true }`), "No Match Option", idmap.CodeNoMatchOption, []string{"Terraform drops"}},
+		{groupMap("Teams", `match = { ids = false }`), "No Match Option", idmap.CodeNoMatchOption, []string{"match.ids, match.names, match.captions must"}},
+		{accountMap("Move", byNames, `external_users = { resolve_first = true }`), "Unsupported Option", idmap.CodeUnsupportedOption, []string{"Set external_users.retain"}},
+		{accountMap("Move", `match = { ids = true }`, `fuzzy = {}`), "Unsupported Option", idmap.CodeUnsupportedOption, []string{"match.names, match.usernames and match.emails"}},
 		{accountMap("Move", byNames, `fuzzy = { threshold = 0 }`), "Invalid Value", idmap.CodeInvalid, []string{"threshold is 0"}},
-		{accountMap("Move", byNames, `fuzzy = { threshold = 2 }`), "Invalid Value", idmap.CodeInvalid, []string{"threshold is 2"}},
+		{accountMap("Move", byNames, `fuzzy = { threshold = 2 }`), "Invalid Value", idmap.CodeInvalid, []string{"fuzzy.threshold is 2"}},
+		{accountMap("Move", byNames, `fuzzy = { threshold = 1e400 }`), "Invalid Value", idmap.CodeInvalid, []string{"fuzzy.threshold is +Inf"}},
+		{accountMap("Move", byNames, `unmapped_policy = ""`), "Invalid Value", idmap.CodeInvalid, []string{"empty", "skip, fail, passthrough"}},
 		{accountMap("Move", byNames, `unmapped_policy = "drop"`), "Invalid Value", idmap.CodeInvalid, []string{"drop"}},
 		{accountMap(strings.Repeat("x", 300), byNames), "Invalid Value", idmap.CodeInvalid, []string{"200"}},
 		{accountMap("Move", byNames, `default_account = ""`), "Invalid Value", idmap.CodeInvalid, nil},
@@ -260,6 +315,7 @@ func TestAccMapBadInput(t *testing.T) {
 		{accountMap("Move", byNames, `exceptions = { jane = null }`), "Invalid Value", idmap.CodeInvalid, nil},
 		{accountMap("Move", byNames, `exceptions = { nobody = "JDOE" }`), "Unknown Account", idmap.CodeUnknownAccount, nil},
 		{accountMap("Move", byNames, `exceptions = { jane = "Sam Twin" }`), "Ambiguous Account", idmap.CodeAmbiguousAccount, nil},
+		{groupMap("Teams", byNames, `source_exclusions = ["nowhere"]`), "Unknown Group", idmap.CodeUnknownAccount, nil},
 		{accountMap("Move", byNames, `exceptions = { jane = "JDOE", "jane@example.com" = "JROE" }`), "Duplicate Exception", idmap.CodeDuplicateException, nil},
 		{accountMap("Move", byNames, `source_exclusions = ["jane", "JANE"]`), "Duplicate Exception", idmap.CodeDuplicateException, nil},
 		{accountMap("Move", byNames, `default_account = "jane"`), "Unknown Account", idmap.CodeUnknownAccount, nil},

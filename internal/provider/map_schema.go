@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -40,15 +41,15 @@ func (k mapKind) schemaAttributes(own map[string]schema.Attribute) map[string]sc
 		"match":                     k.matchSchema(),
 		"exceptions": schema.MapAttribute{
 			MarkdownDescription: fmt.Sprintf("Explicit pairs, source %s to destination %s, which win over all rules. %s "+
-				"A pair stays with the %ss that it named when it was made, whatever these are called later. Another order or spelling of the same names is no change. If left out, the map has no exceptions.", entry, entry, k.namedBy(), entry),
+				"A pair stays with the %ss that it named when it was made, whatever these are called later. Another order or spelling of the same names is no change; in a map that names somebody by an id, letter case is. If left out, the map has no exceptions.", entry, entry, k.namedBy(), entry),
 			ElementType:   types.StringType,
 			Optional:      true,
 			PlanModifiers: []planmodifier.Map{keepExceptions{}},
 		},
 		"source_exclusions": exclusionsOfMap(fmt.Sprintf(
-			"The %ss of the source that are left out. They are named like those of `exceptions`. Order and spelling are no matter.", entry)),
+			"The %ss of the source that are left out. They are named, and compared, like those of `exceptions`.", entry)),
 		"destination_exclusions": exclusionsOfMap(fmt.Sprintf(
-			"The %ss of the destination that are nobody's match. They are named like those of `exceptions`. Order and spelling are no matter.", entry)),
+			"The %ss of the destination that are nobody's match. They are named, and compared, like those of `exceptions`.", entry)),
 		k.defaultName: schema.StringAttribute{
 			MarkdownDescription: fmt.Sprintf("The %s of the destination that takes what nothing else maps, named like those of `exceptions`.", entry),
 			Optional:            true,
@@ -57,13 +58,28 @@ func (k mapKind) schemaAttributes(own map[string]schema.Attribute) map[string]sc
 		"unmapped_policy": schema.StringAttribute{
 			MarkdownDescription: fmt.Sprintf("What becomes of the %ss that nothing maps, where there is no `%s`: `%s` leaves them out, `%s` fails the transfer of what they own, `%s` hands them over as they are. Default: `%[3]s`.",
 				entry, k.defaultName, idmap.UnmappedSkip, idmap.UnmappedFail, idmap.UnmappedPassthrough),
-			Optional: true,
-			Computed: true,
-			Default:  stringdefault.StaticString(string(idmap.UnmappedSkip)),
+			Optional:   true,
+			Computed:   true,
+			Validators: []validator.String{policyGiven},
+			Default:    stringdefault.StaticString(string(idmap.UnmappedSkip)),
 		},
 	}
 	maps.Copy(all, own)
 	return all
+}
+
+// policyGiven refuses an empty policy. The backend takes that for the default, so it would differ from the state for ever.
+var policyGiven = ruleValidator{
+	description: "must not be empty",
+	check: func(policy string) []idmap.Violation {
+		if policy != "" {
+			return nil
+		}
+		return []idmap.Violation{{
+			Code:        idmap.CodeInvalid,
+			Description: fmt.Sprintf("The policy is empty. It must be one of %s. Leave unmapped_policy out for %s.", strings.Join(texts(idmap.UnmappedPolicies()), ", "), idmap.UnmappedSkip),
+		}}
+	},
 }
 
 // namedBy says how exceptions, exclusions and the default name somebody.
@@ -77,7 +93,7 @@ func (k mapKind) namedBy() string {
 // connectionOfMap is source_connection_id or destination_connection_id.
 func connectionOfMap(which string) schema.StringAttribute {
 	return schema.StringAttribute{
-		MarkdownDescription: "Id of the connection " + which + ". A map of another connection is another map: it is replaced.",
+		MarkdownDescription: "Id of the connection " + which + ". On a DryvIQ platform this is that platform's id of the connection. A map of another connection is another map: it is replaced.",
 		Required:            true,
 		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
@@ -112,7 +128,8 @@ func (k mapKind) matchSchema() schema.SingleNestedAttribute {
 	}
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "What is compared, where no exception says otherwise. The options apply in a fixed order: " + order + ". " +
-			"One that finds two or more decides nothing, and the next one is tried.",
+			"One that finds two or more decides nothing, and the next one is tried. " +
+			"Mind the spelling: an argument that is not one of these is dropped by Terraform, and neither Terraform nor the provider can tell.",
 		Optional:   true,
 		Attributes: attributes,
 	}

@@ -3,8 +3,10 @@ package provider
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -17,7 +19,36 @@ var (
 	_ planmodifier.String = keepName{}
 )
 
-const sameItems = "Another order, or another spelling of the same names, is no change."
+const sameItems = "Another order, or another spelling of the same names, is no change, unless the map names somebody by an id that has letters."
+
+// textForm returns the form of a text under which it is the same as another one.
+type textForm func(text string) string
+
+// spellingOf returns how the texts of a map are compared. Letter case is overlooked only where it is known not to matter.
+func spellingOf(caseMatters bool) textForm {
+	if caseMatters {
+		return func(text string) string { return text }
+	}
+	return nameKey
+}
+
+// spellingFrom returns how the texts of the map are compared that the last Read found.
+func spellingFrom(ctx context.Context, private privateState, diags *diag.Diagnostics) textForm {
+	return spellingOf(!remembered[bool](ctx, private, caseFreeKey, diags))
+}
+
+// caseMatters reports whether a map names somebody by an id that has letters. Another spelling of that may be the id of
+// somebody else.
+func caseMatters(m idmap.Map) bool {
+	return m.Destination.Default != nil && lettersOfID(*m.Destination.Default) ||
+		slices.ContainsFunc(m.Items(), func(i idmap.MapItem) bool { return lettersOfID(i.Subject) || lettersOfID(i.Target) })
+}
+
+// lettersOfID reports whether a principal is called by its id, and that has letters of some case.
+func lettersOfID(p idmap.Principal) bool {
+	called := p.Name == p.ID || p.Named() == idmap.Principal{}
+	return p.ID != "" && called && (idmap.Fold(p.ID) != p.ID || strings.ToUpper(p.ID) != p.ID)
+}
 
 // keepExceptions plans the stored exceptions where the configuration has the same in another spelling. It takes time in
 // proportion to their number, which a plan modifier, or a type, of the single element would not.
@@ -26,8 +57,9 @@ type keepExceptions struct{}
 func (keepExceptions) Description(context.Context) string         { return sameItems }
 func (keepExceptions) MarkdownDescription(context.Context) string { return sameItems }
 
-func (keepExceptions) PlanModifyMap(_ context.Context, req planmodifier.MapRequest, resp *planmodifier.MapResponse) {
-	if !req.ConfigValue.IsNull() && !req.StateValue.IsNull() && sameExceptions(req.ConfigValue, req.StateValue) {
+func (keepExceptions) PlanModifyMap(ctx context.Context, req planmodifier.MapRequest, resp *planmodifier.MapResponse) {
+	form := spellingFrom(ctx, req.Private, &resp.Diagnostics)
+	if !req.ConfigValue.IsNull() && !req.StateValue.IsNull() && form.sameExceptions(req.ConfigValue, req.StateValue) {
 		resp.PlanValue = req.StateValue
 	}
 }
@@ -38,8 +70,9 @@ type keepExclusions struct{}
 func (keepExclusions) Description(context.Context) string         { return sameItems }
 func (keepExclusions) MarkdownDescription(context.Context) string { return sameItems }
 
-func (keepExclusions) PlanModifyList(_ context.Context, req planmodifier.ListRequest, resp *planmodifier.ListResponse) {
-	if !req.ConfigValue.IsNull() && !req.StateValue.IsNull() && sameExclusions(req.ConfigValue, req.StateValue) {
+func (keepExclusions) PlanModifyList(ctx context.Context, req planmodifier.ListRequest, resp *planmodifier.ListResponse) {
+	form := spellingFrom(ctx, req.Private, &resp.Diagnostics)
+	if !req.ConfigValue.IsNull() && !req.StateValue.IsNull() && form.sameExclusions(req.ConfigValue, req.StateValue) {
 		resp.PlanValue = req.StateValue
 	}
 }
@@ -50,9 +83,10 @@ type keepName struct{}
 func (keepName) Description(context.Context) string         { return sameItems }
 func (keepName) MarkdownDescription(context.Context) string { return sameItems }
 
-func (keepName) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+func (keepName) PlanModifyString(ctx context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	form := spellingFrom(ctx, req.Private, &resp.Diagnostics)
 	wanted, known := textOf(req.ConfigValue)
-	if known && !req.ConfigValue.IsNull() && !req.StateValue.IsNull() && nameKey(wanted) == nameKey(req.StateValue.ValueString()) {
+	if known && !req.ConfigValue.IsNull() && !req.StateValue.IsNull() && form(wanted) == form(req.StateValue.ValueString()) {
 		resp.PlanValue = req.StateValue
 	}
 }
@@ -66,10 +100,10 @@ func nameKey(text string) string {
 	return idmap.NameKey(text)
 }
 
-// callsIt reports whether the text is one of the spellings of what a principal is called.
-func callsIt(text string, p idmap.Principal) bool {
-	key := nameKey(text)
-	return slices.ContainsFunc(namesOf(p), func(name string) bool { return name == text || nameKey(name) == key })
+// calls reports whether the text is one of the spellings of what a principal is called.
+func (form textForm) calls(text string, p idmap.Principal) bool {
+	key := form(text)
+	return slices.ContainsFunc(namesOf(p), func(name string) bool { return name == text || form(name) == key })
 }
 
 // namesOf returns all that a principal is called: first what it was called by in what was sent. A server that answers
@@ -84,9 +118,9 @@ func namesOf(p idmap.Principal) []string {
 	return all
 }
 
-func sameExceptions(a, b types.Map) bool {
-	keysA, okA := foldedExceptions(a)
-	keysB, okB := foldedExceptions(b)
+func (form textForm) sameExceptions(a, b types.Map) bool {
+	keysA, okA := form.exceptions(a)
+	keysB, okB := form.exceptions(b)
 	if !okA || !okB || len(keysA) != len(keysB) {
 		return false
 	}
@@ -98,53 +132,54 @@ func sameExceptions(a, b types.Map) bool {
 	return true
 }
 
-// foldedExceptions returns the exceptions in folded form. It is false where something is unknown or where two keys
+// exceptions returns the exceptions in the form in which they are compared. It is false where something is unknown or where two keys
 // differ in their spelling alone: ids can.
-func foldedExceptions(m types.Map) (map[string]string, bool) {
+func (form textForm) exceptions(m types.Map) (map[string]string, bool) {
 	elements := m.Elements()
-	folded := make(map[string]string, len(elements))
+	forms := make(map[string]string, len(elements))
 	for key, element := range elements {
 		to, known := textOf(element)
 		if !known {
 			return nil, false
 		}
-		folded[nameKey(key)] = nameKey(to)
+		forms[form(key)] = form(to)
 	}
-	return folded, !m.IsUnknown() && len(folded) == len(elements)
+	return forms, !m.IsUnknown() && len(forms) == len(elements)
 }
 
-func sameExclusions(a, b types.List) bool {
-	keysA, okA := foldedExclusions(a)
-	keysB, okB := foldedExclusions(b)
+func (form textForm) sameExclusions(a, b types.List) bool {
+	keysA, okA := form.exclusions(a)
+	keysB, okB := form.exclusions(b)
 	return okA && okB && slices.Equal(keysA, keysB)
 }
 
-// foldedExclusions returns the exclusions in folded form, sorted. It is false where something is unknown.
-func foldedExclusions(l types.List) ([]string, bool) {
+// exclusions returns the exclusions in the form in which they are compared, sorted. It is false where something is unknown.
+func (form textForm) exclusions(l types.List) ([]string, bool) {
 	elements := l.Elements()
-	folded := make([]string, 0, len(elements))
+	forms := make([]string, 0, len(elements))
 	for _, element := range elements {
 		name, known := textOf(element)
 		if !known {
 			return nil, false
 		}
-		folded = append(folded, nameKey(name))
+		forms = append(forms, form(name))
 	}
-	slices.Sort(folded)
-	return folded, !l.IsUnknown()
+	slices.Sort(forms)
+	return forms, !l.IsUnknown()
 }
 
 // spellings are the names that a state has for items, each to be given away once.
 type spellings struct {
-	exact  map[string]bool
-	folded map[string]string // to one that is spelled so
+	form  textForm
+	exact map[string]bool
+	alike map[string]string // by form, to one that is spelled so
 }
 
-func newSpellings(names []string) spellings {
-	s := spellings{exact: make(map[string]bool, len(names)), folded: make(map[string]string, len(names))}
+func (form textForm) spellings(names []string) spellings {
+	s := spellings{form: form, exact: make(map[string]bool, len(names)), alike: make(map[string]string, len(names))}
 	for _, name := range names {
 		s.exact[name] = true
-		s.folded[nameKey(name)] = name
+		s.alike[form(name)] = name
 	}
 	return s
 }
@@ -158,7 +193,7 @@ func (s spellings) of(items []idmap.MapItem) []string {
 	}
 	for i, text := range subjectTexts(items) {
 		if names[i] == "" {
-			names[i] = s.give(items[i].Subject, func(name string) string { return s.folded[nameKey(name)] })
+			names[i] = s.give(items[i].Subject, func(name string) string { return s.alike[s.form(name)] })
 		}
 		if names[i] == "" {
 			names[i] = text
@@ -179,7 +214,7 @@ func (s spellings) give(p idmap.Principal, spelled func(string) string) string {
 }
 
 // takeExceptions returns the exceptions that the backend has, in the spelling of the state.
-func takeExceptions(state types.Map, items []idmap.MapItem) types.Map {
+func (form textForm) takeExceptions(state types.Map, items []idmap.MapItem) types.Map {
 	had := state.Elements()
 	if len(items) == 0 && len(had) == 0 {
 		return orNullMap(state)
@@ -189,9 +224,9 @@ func takeExceptions(state types.Map, items []idmap.MapItem) types.Map {
 		keys = append(keys, key)
 	}
 	values := make(map[string]attr.Value, len(items))
-	for i, name := range newSpellings(keys).of(items) {
+	for i, name := range form.spellings(keys).of(items) {
 		target := items[i].Target
-		if to, known := textOf(had[name]); known && callsIt(to, target) {
+		if to, known := textOf(had[name]); known && form.calls(to, target) {
 			values[name] = had[name]
 		} else {
 			values[name] = types.StringValue(target.Text())
@@ -202,7 +237,7 @@ func takeExceptions(state types.Map, items []idmap.MapItem) types.Map {
 
 // takeExclusions returns the exclusions that the backend has, in the spelling and the order of the state; those that the
 // state does not have come last.
-func takeExclusions(state types.List, items []idmap.MapItem) types.List {
+func (form textForm) takeExclusions(state types.List, items []idmap.MapItem) types.List {
 	if len(items) == 0 && len(state.Elements()) == 0 {
 		return orNullList(state)
 	}
@@ -211,7 +246,7 @@ func takeExclusions(state types.List, items []idmap.MapItem) types.List {
 		name, _ := textOf(element)
 		had = append(had, name)
 	}
-	names := newSpellings(had).of(items)
+	names := form.spellings(had).of(items)
 	found := make(map[string]bool, len(names))
 	for _, name := range names {
 		found[name] = true

@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-func TestKeepExceptions(t *testing.T) {
+func TestSameExceptions(t *testing.T) {
 	t.Parallel()
 	state := stringMap("Jane", "JDOE", "anna@example.com", "42")
 	unknown := types.MapValueMust(types.StringType, map[string]attr.Value{"Jane": types.StringUnknown(), "anna@example.com": types.StringValue("42")})
@@ -32,16 +31,13 @@ func TestKeepExceptions(t *testing.T) {
 		"unknown":           {types.MapUnknown(types.StringType), false},
 		"unknown inside":    {unknown, false},
 	} {
-		req := planmodifier.MapRequest{ConfigValue: test.config, PlanValue: test.config, StateValue: state}
-		resp := planmodifier.MapResponse{PlanValue: test.config}
-		keepExceptions{}.PlanModifyMap(t.Context(), req, &resp)
-		if want := test.config; test.kept && !resp.PlanValue.Equal(state) || !test.kept && !resp.PlanValue.Equal(want) {
-			t.Errorf("%s: planned %s", name, resp.PlanValue)
+		if got := textForm(nameKey).sameExceptions(test.config, state); got != test.kept {
+			t.Errorf("%s: the same is %v", name, got)
 		}
 	}
 }
 
-func TestKeepExclusions(t *testing.T) {
+func TestSameExclusions(t *testing.T) {
 	t.Parallel()
 	state := stringList("Jane", "anna@example.com")
 	for name, test := range map[string]struct {
@@ -58,11 +54,8 @@ func TestKeepExclusions(t *testing.T) {
 		"null":           {types.ListNull(types.StringType), false},
 		"unknown":        {types.ListUnknown(types.StringType), false},
 	} {
-		req := planmodifier.ListRequest{ConfigValue: test.config, PlanValue: test.config, StateValue: state}
-		resp := planmodifier.ListResponse{PlanValue: test.config}
-		keepExclusions{}.PlanModifyList(t.Context(), req, &resp)
-		if want := test.config; test.kept && !resp.PlanValue.Equal(state) || !test.kept && !resp.PlanValue.Equal(want) {
-			t.Errorf("%s: planned %s", name, resp.PlanValue)
+		if got := textForm(nameKey).sameExclusions(test.config, state); got != test.kept {
+			t.Errorf("%s: the same is %v", name, got)
 		}
 	}
 }
@@ -75,11 +68,66 @@ func TestIDsThatDifferInCase(t *testing.T) {
 		{Role: idmap.RoleException, Subject: idmap.Principal{ID: "AB1", Name: "AB1"}, Target: idmap.Principal{ID: "y"}},
 		{Role: idmap.RoleException, Subject: idmap.Principal{ID: "aB1", Name: "aB1"}, Target: idmap.Principal{ID: "x"}},
 	}
-	if got := takeExceptions(state, items); !got.Equal(state) {
-		t.Errorf("%s became %s", state, got)
+	for _, form := range []textForm{nameKey, spellingOf(caseMatters(idmap.Map{}.WithItems(items)))} {
+		if got := form.takeExceptions(state, items); !got.Equal(state) {
+			t.Errorf("%s became %s", state, got)
+		}
+		if got := form.takeExceptions(stringMap("AB1", "y"), items); !got.Equal(state) {
+			t.Errorf("one of two: %s", got)
+		}
 	}
-	if got := takeExceptions(stringMap("AB1", "y"), items); !got.Equal(state) {
-		t.Errorf("one of two: %s", got)
+}
+
+// TestCaseMatters where somebody is named by an id that another spelling could be the id of another one.
+func TestCaseMatters(t *testing.T) {
+	t.Parallel()
+	exception := func(source, destination idmap.Principal) idmap.Map {
+		return idmap.Map{}.WithItems([]idmap.MapItem{{Role: idmap.RoleException, Subject: source, Target: destination}})
+	}
+	plain := idmap.Principal{ID: "o-jane", Name: "jane"}
+	for name, test := range map[string]struct {
+		m    idmap.Map
+		want bool
+	}{
+		"nobody":               {idmap.Map{}, false},
+		"by other names":       {exception(plain, idmap.Principal{ID: "n-jane", Email: "jane@example.com"}), false},
+		"by an id":             {exception(idmap.Principal{ID: "001A", Name: "001A"}, plain), true},
+		"by one in small":      {exception(plain, idmap.Principal{ID: "001a", Name: "001a"}), true},
+		"by the field":         {exception(idmap.Principal{Type: "account", ID: "001A"}, plain), true},
+		"by a number":          {exception(idmap.Principal{ID: "0012", Name: "0012"}, plain), false},
+		"in another spelling":  {exception(idmap.Principal{ID: "001A", Name: "001a"}, plain), false},
+		"an id, and otherwise": {exception(idmap.Principal{ID: "001A", Name: "jane"}, plain), false},
+		"an exclusion":         {idmap.Map{}.WithItems([]idmap.MapItem{{Role: idmap.RoleSourceExclusion, Subject: idmap.Principal{ID: "x", Name: "x"}}}), true},
+		"the default":          {idmap.Map{Destination: idmap.MapEnd{Default: &idmap.Principal{ID: "x", Name: "x"}}}, true},
+	} {
+		if got := caseMatters(test.m); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestSpellingOfAnIDThatChanged outside: what the state has is somebody else's id.
+func TestSpellingOfAnIDThatChanged(t *testing.T) {
+	t.Parallel()
+	of := func(id string) idmap.Map {
+		p := idmap.Principal{ID: id, Name: id}
+		m := idmap.Map{}.WithItems([]idmap.MapItem{
+			{Role: idmap.RoleException, Subject: p, Target: p}, {Role: idmap.RoleSourceExclusion, Subject: p}, {Role: idmap.RoleDestinationExclusion, Subject: p},
+		})
+		m.Destination.Default = &p
+		return m
+	}
+	var state mapModel
+	state.fromAPI(groupMaps, of("001A"))
+	before := state
+	state.fromAPI(groupMaps, of("001a"))
+	for i, part := range state.parts() {
+		if name, isName := part.(types.String); isName && name.ValueString() == "001A" {
+			t.Errorf("part %d is still %s", i, name)
+		}
+	}
+	if state.Exceptions.Equal(before.Exceptions) || state.SourceExclusions.Equal(before.SourceExclusions) || state.DestinationExclusions.Equal(before.DestinationExclusions) {
+		t.Errorf("still %+v", state)
 	}
 }
 
@@ -104,7 +152,7 @@ func TestTakeExclusions(t *testing.T) {
 		"none, empty":           {stringList(), nil, stringList()},
 		"same name twice":       {types.List{}, items("a", "a"), stringList("0", "1")},
 	} {
-		if got := takeExclusions(test.state, test.items); !got.Equal(test.want) {
+		if got := textForm(nameKey).takeExclusions(test.state, test.items); !got.Equal(test.want) {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
@@ -126,10 +174,10 @@ func TestItemsTakeLinearTime(t *testing.T) {
 		slices.Reverse(exclusions)
 		of, list := stringMap(pairs...), stringList(names...)
 		start := time.Now()
-		if got := takeExceptions(of, exceptions); !got.Equal(of) || !sameExceptions(of, got) {
+		if got := textForm(nameKey).takeExceptions(of, exceptions); !got.Equal(of) || !textForm(nameKey).sameExceptions(of, got) {
 			t.Error("the exceptions changed")
 		}
-		if got := takeExclusions(list, exclusions); !got.Equal(list) || !sameExclusions(list, got) {
+		if got := textForm(nameKey).takeExclusions(list, exclusions); !got.Equal(list) || !textForm(nameKey).sameExclusions(list, got) {
 			t.Error("the exclusions changed")
 		}
 		return time.Since(start)

@@ -17,6 +17,9 @@ const (
 	// sourceDefaultKey is the default of a map's source, which no attribute has. A platform's two-way jobs may read it, so an
 	// update keeps it.
 	sourceDefaultKey = "source_default"
+	// caseFreeKey is true where a Read found that letter case does not matter in the names of a map's items and of its
+	// default. A write answers without the items, so after it nothing is known, and case matters until the next Read.
+	caseFreeKey = "case_free"
 )
 
 // privateState is the framework's, whose type has no public name.

@@ -13,9 +13,6 @@ func waysOut(v idmap.Violation, resource string) []string {
 	if way, ok := remedies[v.Code]; ok {
 		ways = append(ways, way)
 	}
-	if names, ok := optionNames[v.Field]; ok {
-		ways = append(ways, "In this configuration "+names)
-	}
 	if v.Conflict != nil {
 		ways = append(ways, waysPast(*v.Conflict, resource)...)
 	}
@@ -29,15 +26,6 @@ var remedies = map[idmap.Code]string{
 	idmap.CodeForbidden:        "Use a token with a wider scope: the provider needs read to plan and write to apply.",
 	idmap.CodeConnectionInUse:  "Delete the mappings and the maps of the connection first. One that refers to the connection as idmap_connection.<name>.id is deleted before it by itself.",
 	idmap.CodeMapInUse:         "Terraform deletes a map when its resource is removed, and when its connections change. To keep the map for its jobs, and only forget it, use a removed block with destroy = false.",
-}
-
-// optionNames says how the options of a map, which the backend calls by their fields, are called in Terraform.
-var optionNames = map[string]string{
-	"map_by":                      "these are the attributes of match; external_passthrough, of account maps only, is external_users.retain.",
-	"map_by.fuzzy":                "fuzzy is on if it is given, as in fuzzy = {}; what it compares are match.names, match.usernames and match.emails.",
-	"map_by.fuzzy_threshold":      "this is fuzzy.threshold.",
-	"map_by.external_passthrough": "this is external_users.retain.",
-	"map_by.external_resolve":     "these are external_users.resolve_first and external_users.retain.",
 }
 
 // waysPast says how to get past the object that stands in the way.

@@ -1,3 +1,5 @@
+# A report of a map that this configuration makes has depends_on with the map and both its connections, as that of an
+# account map has.
 data "idmap_group_map" "teams" {
   name = "Teams"
 }
