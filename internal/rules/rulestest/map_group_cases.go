@@ -47,8 +47,10 @@ func groupCases() []MapCase {
 		{Name: "to Box, by a name", Want: toBox(pair("sales", "sales")), Refused: codes(idmap.CodeGroupIDRequired), Field: "exceptions[0].destination"},
 		{Name: "to Box, a default by its caption", Want: toBox(defaultTo("Sales Team")), Refused: codes(idmap.CodeGroupIDRequired), Field: "destination.default"},
 
-		{Name: "update: kept after a rename, though another has the name", Before: &sales, Then: renamed, Want: sales,
-			Warned: codes(idmap.CodeNameReused), Field: "exceptions[0].source", Becomes: pairs("sg-sales", "dg-sales")},
+		{
+			Name: "update: kept after a rename, though another has the name", Before: &sales, Then: renamed, Want: sales,
+			Warned: codes(idmap.CodeNameReused), Field: "exceptions[0].source", Becomes: pairs("sg-sales", "dg-sales"),
+		},
 	}
 	for _, option := range []struct {
 		name string
