@@ -77,6 +77,7 @@ func TestParsePairsNamesWhatIsAtFault(t *testing.T) {
 		{"nothing", pairHeader + ",,,,,,,\n", []string{"line 2", "line 2"}, "names nobody"},
 		{"too few fields", pairHeader + "1,2\n1,,,,2,,,\n", []string{"line 2"}, "has 2 fields, the header names 8"},
 		{"an open quote", pairHeader + "\"1,,,,2,,,\n", []string{"line 2"}, "does not end properly"},
+		{"no line break", strings.Repeat("x", 9<<20), []string{""}, "The first row of the file is longer than 8 MiB"},
 		{"NUL", pairHeader + "\x00,,,,2,,,\n", []string{"line 2, column source_id"}, "U+0000"},
 		{"Latin-1", pairHeader + "1,,,,2,,,M\xFCller\n", []string{"line 2, column destination_caption"}, "UTF-8"},
 		{"a long name", pairHeader + "1,,,,2,," + strings.Repeat("x", 1001) + ",\n", []string{"line 2, column destination_name"}, "at most 1000"},

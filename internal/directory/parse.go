@@ -122,7 +122,10 @@ func eachRow[T any](r io.Reader, format Format, form form[T], keep func(row[T]))
 	}
 	var found findings
 	rows, err := open(buffered, format, form, &found)
-	if err != nil {
+	switch {
+	case errors.Is(err, errLongRow):
+		return longRow("The first row")
+	case err != nil:
 		return err
 	}
 	for n := 1; ; n++ {
@@ -132,7 +135,7 @@ func eachRow[T any](r io.Reader, format Format, form form[T], keep func(row[T]))
 		case errors.Is(err, io.EOF):
 			return found.err()
 		case errors.Is(err, errLongRow):
-			return idmap.Refusef(idmap.CodeInvalid, "", "Row %d of the file is longer than %d MiB. Is there a quotation mark, or a line break, missing?", n, maxRowBytes>>20)
+			return longRow(fmt.Sprintf("Row %d", n))
 		case err != nil:
 			return fmt.Errorf("reading the file: %w", err)
 		case n > form.maxRows:
@@ -147,6 +150,10 @@ func eachRow[T any](r io.Reader, format Format, form form[T], keep func(row[T]))
 }
 
 var errLongRow = errors.New("the row is too long")
+
+func longRow(which string) error {
+	return idmap.Refusef(idmap.CodeInvalid, "", "%s of the file is longer than %d MiB. Is there a quotation mark, or a line break, missing?", which, maxRowBytes>>20)
+}
 
 // rowReader ends the reading of a row that does not end: behind a quotation mark that is never closed, the rest of the file
 // is one field.

@@ -153,6 +153,7 @@ func TestBadAccounts(t *testing.T) {
 		{"email of another scheme", csv, "id,email\n1,x500:/o=a\n", []string{"line 2, column email"}, "is no address"},
 		{"long username", csv, "id,username\n1," + strings.Repeat("x", 256) + "\n", []string{"line 2, column username"}, "256 characters"},
 		{"a row without an end", csv, "id,name\n1,\"" + strings.Repeat("x\n", 5<<20), []string{""}, "Row 1 of the file is longer than 8 MiB"},
+		{"a file without a line break", csv, strings.Repeat("x", 9<<20), []string{""}, "The first row of the file is longer than 8 MiB"},
 		{"a line without an end", lines, "{\"id\":\"1\"}\n" + strings.Repeat("x", 9<<20), []string{""}, "Row 2 of the file is longer"},
 		{"1 MB id", csv, "id\n" + strings.Repeat("x", 1<<20) + "\n", []string{"line 2, column id"}, "at most 255"},
 		{"1 MB name", csv, "id,name\n1," + strings.Repeat("é", 1<<20) + "\n", []string{"line 2, column name"}, "at most 1000"},

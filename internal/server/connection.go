@@ -121,7 +121,10 @@ func (s *server) putConnection(ctx context.Context, in *struct {
 
 func (s *server) patchConnection(ctx context.Context, in *patchInput) (*connectionOutput, error) {
 	return s.changeConnection(ctx, &in.WriteInput, func(before idmap.Connection) (idmap.Connection, error) {
-		body, err := patch(connectionBody{Connection: before}, in.RawBody)
+		body, err := patch(s.api, connectionBody{Connection: before}, in.RawBody)
+		if err == nil {
+			err = sameIDIfAny(body.ID, in.ID)
+		}
 		return body.Connection, err
 	})
 }

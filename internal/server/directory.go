@@ -72,8 +72,7 @@ func readFile[T any](in *importInput, parse func(io.Reader, directory.Format) ([
 	var file backend.Import[T]
 	format, err := directory.FormatOfContentType(in.ContentType)
 	if err != nil {
-		return file, idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "The content type %q is not one of a directory file. Send %s or %s.",
-			in.ContentType, directory.CSV.ContentType(), directory.JSONLines.ContentType())
+		return file, idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "%s", idmap.Sentences(idmap.ViolationsOf(err)))
 	}
 	body := &io.LimitedReader{R: in.file, N: maxFileBody + 1}
 	digest := sha256.New()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,26 +18,26 @@ func etag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) 
 
 // ifMatch returns the revision that an If-Match header demands (RFC 9110, 13.1.1). Entity tags are compared strongly,
 // so a weak one matches nothing; * matches whatever exists. Of several tags current picks the one that matches: it
-// returns the stored revision and is only called for them.
+// returns the stored revision, and is not called for one tag that could be it.
 func ifMatch(header string, current func() (int64, error)) (int64, error) {
 	header = strings.TrimSpace(header)
 	if header == "" || header == "*" {
 		return anyRevision, nil
 	}
 	tags, err := entityTags(header)
-	if err != nil || len(tags) == 1 {
-		if len(tags) == 1 {
-			return tags[0], err
-		}
+	if err != nil {
 		return noRevision, err
 	}
-	stored, err := current()
-	for _, tag := range tags {
-		if tag == stored {
-			return tag, err
-		}
+	if len(tags) == 1 && tags[0] != noRevision {
+		return tags[0], nil
 	}
-	return noRevision, err
+	stored, err := current()
+	if err != nil || slices.Contains(tags, stored) {
+		return stored, err
+	}
+	return noRevision, idmap.Refusef(idmap.CodeRevisionConflict, "header.If-Match",
+		"None of the entity tags %s is that of the object, which is %s: it changed since it was read, or the tag is weak and matches nothing. Read it again, and decide anew.",
+		clip(header), etag(stored))
 }
 
 // entityTags reads a list of entity tags. A tag that cannot be one of our revisions becomes noRevision.

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,13 +15,7 @@ type jobBody struct {
 	Type typeOf[jobNoun] `json:"type,omitempty"`
 	idmap.Job
 
-	_ struct{} `additionalProperties:"true"`
-}
-
-// UnmarshalJSON overlooks unknown fields, whatever the decoder was told: of a job the backend keeps only what maps need.
-func (b *jobBody) UnmarshalJSON(text []byte) error {
-	type bare jobBody
-	return json.Unmarshal(text, (*bare)(b))
+	_ struct{} `additionalProperties:"true"` // of a job the backend keeps only what maps need
 }
 
 type jobOutput = oneOutput[jobNoun, idmap.Job]
@@ -52,7 +45,7 @@ func (in *jobPatchInput) status() (idmap.JobStatus, error) {
 	for _, order := range []struct {
 		given  string
 		status idmap.JobStatus
-	}{{in.Start, "start"}, {in.Pause, "paused"}, {in.Resume, "resume"}, {in.Cancel, "cancel"}} {
+	}{{in.Start, idmap.JobStarted}, {in.Pause, idmap.JobPaused}, {in.Resume, idmap.JobResumed}, {in.Cancel, idmap.JobCancelled}} {
 		if order.given == "" {
 			continue
 		}
@@ -116,7 +109,10 @@ func (s *server) patchJob(ctx context.Context, in *jobPatchInput) (*jobOutput, e
 	}
 	return s.changeJob(ctx, &in.WriteInput, func(before idmap.Job) (idmap.Job, error) {
 		if status == "" || len(bytes.TrimSpace(in.RawBody)) > 0 {
-			body, err := patch(jobBody{Job: before}, in.RawBody)
+			body, err := patch(s.api, jobBody{Job: before}, in.RawBody)
+			if err == nil {
+				err = sameIDIfAny(body.ID, in.ID)
+			}
 			if before = body.Job; err != nil {
 				return before, err
 			}

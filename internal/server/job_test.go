@@ -2,9 +2,24 @@ package server_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
+
+func TestTheDocumentHasAllStatuses(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	var documented []idmap.JobStatus
+	for _, status := range a.doc.Components.Schemas["Job"].Value.Properties["status"].Value.Enum {
+		documented = append(documented, idmap.JobStatus(fmt.Sprint(status)))
+	}
+	if !slices.Equal(documented, idmap.JobStatuses()) {
+		t.Errorf("the document has the statuses %v, and there are %v", documented, idmap.JobStatuses())
+	}
+}
 
 func TestJobs(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type ListInput struct {
 	FieldsInput
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"Rows at once."`
 	Cursor string `query:"cursor" maxLength:"4096" doc:"From links.next.href of the page before; opaque."`
-	Offset int    `query:"offset" minimum:"0" maximum:"10000" doc:"Rows to skip before the first page; overlooked with a cursor. They are read and left out, so follow links.next.href to walk a list."`
+	Offset int    `query:"offset" minimum:"0" maximum:"10000" doc:"Rows to skip before the first page; overlooked with a cursor. They are read, in a report also resolved, from the first on and left out, so follow links.next.href to walk a list."`
 	Q      string `query:"q" maxLength:"255" doc:"Free text, found anywhere in the object's names, without regard to case."`
 
 	url url.URL

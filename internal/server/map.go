@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -58,13 +59,19 @@ func serveMaps[N noun](s *server) {
 	huma.Register(s.api, operation(http.MethodDelete, collection, idmap.ScopeAdmin, "Delete all "+m.label()+"s, or none"), m.deleteAll)
 	huma.Register(s.api, operation(http.MethodGet, one, idmap.ScopeRead, "Get "+label), m.get)
 	huma.Register(s.api, large(operation(http.MethodPut, one, idmap.ScopeWrite, "Replace "+label)), m.put)
-	huma.Register(s.api, large(patchOperation(one, "Change "+label+" (merge patch)")), m.patch)
+	huma.Register(s.api, large(m.patchOperation(one)), m.patch)
 	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Delete "+label), m.delete)
 	m.reports(collection, one)
 	serveItems(s, m.kind, one, exceptions())
 	serveItems(s, m.kind, one, exclusions(""))
 	serveItems(s, m.kind, one, exclusions(idmap.LocationSource))
 	serveItems(s, m.kind, one, exclusions(idmap.LocationDestination))
+}
+
+func (m *maps[N]) patchOperation(path string) huma.Operation {
+	op := patchOperation(path, "Change "+article(m.kind)+" (merge patch)")
+	op.Description = principalPatch + " Exceptions and exclusions that are null stay as they are, as when they are left out; an empty list removes them."
+	return op
 }
 
 // label is what people call the kind of map.
@@ -122,10 +129,45 @@ func (m *maps[N]) put(ctx context.Context, in *struct {
 }
 
 func (m *maps[N]) patch(ctx context.Context, in *patchInput) (*mapOutput[N], error) {
+	var named struct {
+		Source, Destination struct{ Default idmap.Principal }
+		MapBy               map[string]json.RawMessage `json:"map_by"`
+	}
+	_ = json.Unmarshal(in.RawBody, &named) // what is wrong with it is found below
 	return m.change(ctx, &in.WriteInput, func(before idmap.Map) (idmap.Map, error) {
-		body, err := patch(mapBody[N]{Map: before}, in.RawBody)
+		before.Source = withDefault(before.Source, named.Source.Default)
+		before.Destination = withDefault(before.Destination, named.Destination.Default)
+		before.MapBy = withoutDependent(before.MapBy, named.MapBy)
+		body, err := patch(m.api, mapBody[N]{Map: before}, in.RawBody)
+		if err == nil {
+			err = sameIDIfAny(body.ID, in.ID)
+		}
 		return body.Map, err
 	})
+}
+
+// withoutDependent returns the options as a patch is merged into them: what depends on one that the patch switches off goes
+// with it, since it may have been filled in by the backend and not by anybody who could take it back.
+func withoutDependent(by idmap.MapBy, named map[string]json.RawMessage) idmap.MapBy {
+	off := func(option string) bool {
+		value := string(named[option])
+		return value == "false" || value == "null"
+	}
+	if off("fuzzy") {
+		by.FuzzyThreshold = nil
+	}
+	if off("external_passthrough") {
+		by.ExternalResolve = ""
+	}
+	return by
+}
+
+// withDefault returns the end as a patch is merged into it that names this default, or none.
+func withDefault(end idmap.MapEnd, named idmap.Principal) idmap.MapEnd {
+	if end.Default != nil {
+		end.Default = new(unlessNamed(*end.Default, named))
+	}
+	return end
 }
 
 func (m *maps[N]) change(ctx context.Context, in *WriteInput, change func(idmap.Map) (idmap.Map, error)) (*mapOutput[N], error) {

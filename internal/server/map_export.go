@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -45,6 +46,7 @@ func (m *maps[N]) export(subject backend.MapSubject, f idmap.ResolutionFilter) f
 		}
 		switch {
 		case err != nil && out.begun:
+			m.opts.Logger.ErrorContext(ctx.Context(), "export broken off", slog.String("request_id", requestID(ctx.Context())), slog.Any("cause", err))
 			panic(http.ErrAbortHandler) // the client must not take what it has for the whole
 		case err != nil:
 			m.writeRefusal(ctx, err)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 
@@ -12,8 +13,11 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
+// sentItem is an item as the wire has it.
+type sentItem interface{ Item() idmap.MapItem }
+
 // itemForm is a sub-list of a map: how its items look, and which those are.
-type itemForm[T any] struct {
+type itemForm[T sentItem] struct {
 	path  string // behind that of the map
 	label string // of one item
 	roles []idmap.ItemRole
@@ -85,7 +89,7 @@ func each[A, B any](all []A, of func(A) B) []B {
 }
 
 // mapItems serves a sub-list of one kind of map.
-type mapItems[T any] struct {
+type mapItems[T sentItem] struct {
 	*server
 	itemForm[T]
 	kind idmap.MapKind
@@ -106,7 +110,7 @@ type (
 	}
 )
 
-func serveItems[T any](s *server, kind idmap.MapKind, parent string, form itemForm[T]) {
+func serveItems[T sentItem](s *server, kind idmap.MapKind, parent string, form itemForm[T]) {
 	m := &mapItems[T]{server: s, itemForm: form, kind: kind}
 	collection, of := parent+form.path, " of "+article(kind)
 	one := collection + "/{item_id}"
@@ -115,7 +119,9 @@ func serveItems[T any](s *server, kind idmap.MapKind, parent string, form itemFo
 	huma.Register(s.api, operation(http.MethodDelete, collection, idmap.ScopeWrite, "Delete all "+form.label+"s"+of), m.deleteAll)
 	huma.Register(s.api, operation(http.MethodGet, one, idmap.ScopeRead, "Get one of the "+form.label+"s"+of), m.get)
 	huma.Register(s.api, operation(http.MethodPut, one, idmap.ScopeWrite, "Replace one of the "+form.label+"s"+of), m.put)
-	huma.Register(s.api, patchOperation(one, "Change one of the "+form.label+"s"+of+" (merge patch)"), m.patch)
+	change := patchOperation(one, "Change one of the "+form.label+"s"+of+" (merge patch)")
+	change.Description = principalPatch
+	huma.Register(s.api, change, m.patch)
 	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Delete one of the "+form.label+"s"+of), m.delete)
 }
 
@@ -150,7 +156,13 @@ func (m *mapItems[T]) patch(ctx context.Context, in *struct {
 	RawBody []byte `contentType:"application/merge-patch+json"`
 },
 ) (*itemOutput[T], error) {
-	return m.change(ctx, in.MapItemInput, func(before idmap.MapItem) (T, error) { return patch(m.wire(before), in.RawBody) })
+	var named T
+	_ = json.Unmarshal(in.RawBody, &named) // what is wrong with it is found below
+	to := named.Item()
+	return m.change(ctx, in.MapItemInput, func(before idmap.MapItem) (T, error) {
+		before.Subject, before.Target = unlessNamed(before.Subject, to.Subject), unlessNamed(before.Target, to.Target)
+		return patch(m.api, m.wire(before), in.RawBody)
+	})
 }
 
 func (m *mapItems[T]) change(ctx context.Context, in MapItemInput, change func(idmap.MapItem) (T, error)) (*itemOutput[T], error) {

@@ -10,10 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"reflect"
-	"regexp"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -65,12 +62,13 @@ type itemsPostOutput struct {
 	Body   any
 }
 
-// sentItems are items as they were sent, and how a violation names the place of one.
+// sentItems are items as they were sent, and where they stand in what was sent.
 type sentItems[T any] struct {
 	all    []T
 	append bool
 	single bool
-	place  func(i int, field string) (place, prefix string)
+	place  place
+	done   func() // of the turn of a large body; never nil
 }
 
 func (m *mapItems[T]) registerPost(path, summary string) {
@@ -101,19 +99,20 @@ func jsonResponse(description string, schema *huma.Schema) *huma.Response {
 }
 
 func (m *mapItems[T]) post(ctx context.Context, in *itemsPostInput) (*itemsPostOutput, error) {
-	sent, err := m.read(in)
+	sent, err := m.read(ctx, in)
+	defer sent.done()
 	if err != nil {
 		return nil, m.refusal(ctx, err)
 	}
-	items, err := m.items(sent)
-	if err != nil {
-		return nil, m.refusal(ctx, err)
+	items, err := m.items(sent.all)
+	var report backend.ItemsReport
+	if err == nil {
+		report, err = m.backend.PutMapItems(ctx, callOf(ctx, ""), m.kind, in.ID, m.roles, items, sent.append)
 	}
-	report, err := m.backend.PutMapItems(ctx, callOf(ctx, ""), m.kind, in.ID, m.roles, items, sent.append)
 	if err != nil {
-		return nil, m.refusal(ctx, relocate(err, sent.place))
+		return nil, m.refusal(ctx, sent.place.refusal(err))
 	}
-	report.Warnings = relocated(report.Warnings, sent.place)
+	report.Warnings = sent.place.findings(report.Warnings)
 	if sent.single {
 		return m.added(report), nil
 	}
@@ -128,45 +127,48 @@ func (m *mapItems[T]) added(report backend.ItemsReport) *itemsPostOutput {
 	return &itemsPostOutput{Status: http.StatusCreated, Body: body}
 }
 
-// items checks what only the address tells, and names every item at fault.
-func (m *mapItems[T]) items(sent sentItems[T]) ([]idmap.MapItem, error) {
-	items := make([]idmap.MapItem, len(sent.all))
+// items checks what only the address tells, and names every item at fault as the backend does.
+func (m *mapItems[T]) items(all []T) ([]idmap.MapItem, error) {
+	items := make([]idmap.MapItem, len(all))
 	var found []idmap.Violation
-	for i, one := range sent.all {
+	for n, one := range all {
 		item, err := m.item(one)
 		for _, v := range idmap.ViolationsOf(err) {
-			place, prefix := sent.place(i, v.Field)
-			v.Field, v.Description = place, prefix+v.Description
+			v.Field = fmt.Sprintf("items[%d].%s", n, v.Field)
 			found = append(found, v)
 		}
 		item.ID = "" // read-only: an item is known by whom it is about
-		items[i] = item
+		items[n] = item
 	}
 	return items, idmap.Refuse(found...)
 }
 
 // read reads the body in the form that its content type says.
-func (m *mapItems[T]) read(in *itemsPostInput) (sentItems[T], error) {
+func (m *mapItems[T]) read(ctx context.Context, in *itemsPostInput) (sentItems[T], error) {
+	none := sentItems[T]{done: func() {}}
 	contentType, parameters, err := mime.ParseMediaType(in.ContentType)
 	switch {
 	case in.ContentType == "", contentType == jsonType, strings.HasSuffix(contentType, "+json"):
-		return m.readJSON(in)
+		return m.readJSON(ctx, in)
 	case contentType == multipartType:
 		return m.readFile(in, func(body io.Reader, parse func(io.Reader) error) error {
 			return onlyPart(multipart.NewReader(body, parameters["boundary"]), parse)
 		})
 	case contentType == directory.CSV.ContentType():
+		if err := onlyUTF8(in.ContentType); err != nil {
+			return none, err
+		}
 		return m.readFile(in, func(body io.Reader, parse func(io.Reader) error) error { return parse(body) })
 	case err != nil:
-		return sentItems[T]{}, idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "The content type %q cannot be read.", in.ContentType)
+		return none, idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "The content type %q cannot be read.", in.ContentType)
 	}
-	return sentItems[T]{}, idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "The content type %q is none that is read here. Send %s, %s, or %s with one CSV file.",
+	return none, idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "The content type %q is none that is read here. Send %s, %s, or %s with one CSV file.",
 		in.ContentType, jsonType, directory.CSV.ContentType(), multipartType)
 }
 
 // readFile parses a CSV file as it arrives; within opens the body to it.
 func (m *mapItems[T]) readFile(in *itemsPostInput, within func(body io.Reader, parse func(io.Reader) error) error) (sentItems[T], error) {
-	sent := sentItems[T]{append: in.Append != "false"}
+	sent := sentItems[T]{append: in.Append != "false", done: func() {}}
 	var lines []int
 	body := &io.LimitedReader{R: in.body, N: maxFileBody + 1}
 	err := within(body, func(file io.Reader) (err error) {
@@ -181,10 +183,20 @@ func (m *mapItems[T]) readFile(in *itemsPostInput, within func(body io.Reader, p
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return sent, idmap.Refusef(idmap.CodeMalformed, "", "The file ended before it was complete. Send it again.")
 	}
-	sent.place = func(i int, field string) (string, string) {
-		return strings.TrimSuffix(fmt.Sprintf("line %d, %s", lines[i], field), ", "), fmt.Sprintf("Line %d: ", lines[i])
+	sent.place = func(n int, field string) (string, string) {
+		line := fmt.Sprintf("line %d", lines[n])
+		return strings.TrimSuffix(line+", "+field, ", "), upper(line) + ": "
 	}
 	return sent, err
+}
+
+// onlyUTF8 refuses a file that says that it is written in another charset.
+func onlyUTF8(contentType string) error {
+	_, parameters, _ := mime.ParseMediaType(contentType) // what cannot be read says nothing
+	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+		return idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "The file is sent in the charset %q. Files are read as UTF-8. Convert the file.", clip(charset))
+	}
+	return nil
 }
 
 // onlyPart parses the one part of a form. A second one could be meant to say something that nobody would hear.
@@ -193,6 +205,9 @@ func onlyPart(form *multipart.Reader, parse func(io.Reader) error) error {
 	part, err := form.NextPart()
 	if err != nil {
 		return broken
+	}
+	if err := onlyUTF8(part.Header.Get("Content-Type")); err != nil {
+		return err
 	}
 	if err := parse(part); err != nil {
 		return err
@@ -205,81 +220,29 @@ func onlyPart(form *multipart.Reader, parse func(io.Reader) error) error {
 	return nil
 }
 
-func (m *mapItems[T]) readJSON(in *itemsPostInput) (sentItems[T], error) {
-	text, err := io.ReadAll(io.LimitReader(in.body, maxMapBody+1))
+func (m *mapItems[T]) readJSON(ctx context.Context, in *itemsPostInput) (sentItems[T], error) {
+	text, done, err := m.readBody(ctx, in.body, maxMapBody)
+	sent := sentItems[T]{append: true, single: true, place: ofOne, done: done}
 	switch {
 	case err != nil:
-		return sentItems[T]{}, endedEarly()
+		return sent, err
 	case len(text) > maxMapBody:
-		return sentItems[T]{}, idmap.Refusef(idmap.CodeTooLarge, "", "The body is larger than %d MiB. Send fewer items at once, with \"append\": true.", maxMapBody>>20)
-	case !utf8.Valid(text) || jsonHasNUL(text):
-		return sentItems[T]{}, brokenText("the request body")
+		return sent, idmap.Refusef(idmap.CodeTooLarge, "", "The body is larger than %d MiB. Send fewer items at once, with \"append\": true.", maxMapBody>>20)
 	}
-	var parsed any
-	if err := json.Unmarshal(text, &parsed); err != nil {
-		return sentItems[T]{}, malformed(err)
-	}
-	if object, _ := parsed.(map[string]any); object["items"] != nil || object["append"] != nil {
-		body, err := decode[itemList[T]](m.api, text, parsed)
-		sent := sentItems[T]{all: body.Items, append: in.Append == "true", place: atListed}
-		if body.Append != nil {
-			sent.append = *body.Append
-		}
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(text, &fields) // what is wrong with it is found below
+	if fields["items"] == nil && fields["append"] == nil {
+		item, err := decode[T](m.api, text)
+		sent.all = []T{item}
 		return sent, err
 	}
-	item, err := decode[T](m.api, text, parsed)
-	return sentItems[T]{all: []T{item}, append: true, single: true, place: atItem}, err
-}
-
-// decode makes a T of a JSON body, which is given parsed too. What does not fit is refused as huma would.
-func decode[T any](api huma.API, text []byte, parsed any) (T, error) {
-	var value T
-	registry := api.OpenAPI().Components.Schemas
-	path := huma.NewPathBuffer([]byte{}, 0)
-	path.Push("body")
-	found := &huma.ValidateResult{}
-	huma.Validate(registry, registry.Schema(reflect.TypeFor[T](), true, ""), path, huma.ModeWriteToServer, parsed, found)
-	if len(found.Errors) > 0 {
-		return value, idmap.Refuse(foundByHuma(http.StatusBadRequest, "", found.Errors).Errors...)
+	body, err := decode[itemList[T]](m.api, text)
+	sent = sentItems[T]{all: body.Items, append: in.Append == "true", done: done}
+	if body.Append != nil {
+		sent.append = *body.Append
 	}
-	if err := json.Unmarshal(text, &value); err != nil {
-		return value, malformed(err)
-	}
-	return value, nil
+	return sent, err
 }
 
-// itemField is how the backend names a field of an item among those that it was given.
-var itemField = regexp.MustCompile(`^items\[(\d+)\]\.?(.*)$`)
-
-func atItem(_ int, field string) (string, string) { return field, "" }
-
-func atListed(i int, field string) (string, string) {
-	return strings.TrimSuffix(fmt.Sprintf("items[%d].%s", i, field), "."), ""
-}
-
-// relocate names the places of violations as the request has them.
-func relocate(err error, place func(int, string) (string, string)) error {
-	e, ok := errors.AsType[*idmap.Error](err)
-	if !ok {
-		return err
-	}
-	moved := *e
-	moved.Violations = relocated(e.Violations, place)
-	return &moved
-}
-
-func relocated(violations []idmap.Violation, place func(int, string) (string, string)) []idmap.Violation {
-	return each(violations, func(v idmap.Violation) idmap.Violation {
-		parts := itemField.FindStringSubmatch(v.Field)
-		if parts == nil {
-			return v
-		}
-		i, err := strconv.Atoi(parts[1])
-		if err != nil {
-			return v
-		}
-		at, prefix := place(i, parts[2])
-		v.Field, v.Description = at, prefix+v.Description
-		return v
-	})
-}
+// ofOne is the place of an item that is the whole body.
+func ofOne(_ int, field string) (string, string) { return field, "" }

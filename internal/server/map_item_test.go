@@ -56,9 +56,17 @@ func TestItemFiles(t *testing.T) {
 		}
 	}
 	a.call(t, "POST", exceptions, "", asCSV).want(422, "invalid")
-	a.call(t, "POST", exceptions, "source_id\n", asCSV)
+	a.call(t, "POST", exceptions, "source_id\n", asCSV).want(422, "invalid")
 	a.call(t, "POST", exceptions, strings.Replace(good, "ann", "a\x00n", 1), asCSV).want(422, "invalid")
 	a.call(t, "POST", exceptions, good, header("Content-Type", "image/png")).want(400, "malformed")
+	latin := a.call(t, "POST", exceptions, good, header("Content-Type", "text/csv; charset=iso-8859-1")).want(400, "malformed")
+	if !strings.Contains(latin.text("detail"), "UTF-8") {
+		t.Errorf("a file in Latin-1 was refused with %s", latin.Body)
+	}
+	unbroken := a.call(t, "POST", exceptions, strings.Repeat("x", 9<<20), asCSV).want(422, "invalid")
+	if !strings.Contains(unbroken.text("detail"), "longer than 8 MiB") {
+		t.Errorf("a file without a line break was refused with %s", unbroken.Body)
+	}
 	a.call(t, "POST", exceptions, good, header("Content-Type", "multipart/form-data")).want(400, "malformed")
 	body, contentType := form(t, good)
 	a.call(t, "POST", exceptions, body, header("Content-Type", contentType)).want(200)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"mime"
 	"net/http"
 	"reflect"
@@ -18,8 +17,8 @@ import (
 
 // ResolutionInput selects rows of a report.
 type ResolutionInput struct {
-	Resolution []string `query:"resolution,explode" maxItems:"100" doc:"What decided, such as Exception or Unresolved: repeated, or separated by commas."`
-	Reason     string   `query:"reason" enum:"no_candidate,ambiguous,below_threshold,destination_excluded,destination_deleted" doc:"Why no rule matched."`
+	Resolution []string `query:"resolution,explode" maxItems:"100" doc:"What decided, such as Exception or Unresolved: repeated, or separated by commas. Rows of others are resolved and left out: of what is rare, a page can take as long as the whole report."`
+	Reason     string   `query:"reason" enum:"no_candidate,ambiguous,below_threshold,destination_excluded,destination_deleted" doc:"Why no rule matched. Of what is rare a page can take long, as for resolution."`
 }
 
 // filter reads the resolutions, without regard to case.
@@ -125,9 +124,7 @@ func (m *maps[N]) validate(ctx context.Context, in *validateMapsInput) (*several
 
 func (m *maps[N]) resolve(ctx context.Context, in *resolveInput) (*severalOutput[resolutionNoun, idmap.Resolution], error) {
 	resolutions, err := m.backend.ResolveMap(ctx, m.kind, in.ID, in.Body.Sources)
-	return answer(ctx, m.server, inOrder[resolutionNoun](resolutions), relocate(err, func(i int, field string) (string, string) {
-		return strings.TrimSuffix(fmt.Sprintf("sources[%d].%s", i, field), "."), ""
-	}))
+	return answer(ctx, m.server, inOrder[resolutionNoun](resolutions), listedAs("sources").refusal(err))
 }
 
 func (m *maps[N]) report(ctx context.Context, in *reportInput) (*streamOutput, error) {
@@ -161,26 +158,11 @@ func (m *maps[N]) results(ctx context.Context, in *ReportInput, subject backend.
 		return nil, m.refusal(ctx, err)
 	}
 	body := reportBody{Type: "map_report", Meta: described}
-	body.MapReport.Totals, body.MapReport.Resolutions = withoutNull(totals), rows
+	body.MapReport.Totals, body.MapReport.Resolutions = totals, rows
 	return &streamOutput{Body: func(ctx huma.Context) {
 		moreTime(ctx)
 		ctx.SetHeader("Content-Type", jsonType)
 		ctx.SetStatus(http.StatusOK)
 		_ = m.api.Marshal(ctx.BodyWriter(), jsonType, body) // fails where the client is gone
 	}}, nil
-}
-
-// withoutNull gives the totals of nobody counts that are empty.
-func withoutNull(totals *idmap.MapTotals) *idmap.MapTotals {
-	if totals == nil || totals.ByResolution != nil && totals.ByReason != nil {
-		return totals
-	}
-	filled := *totals
-	if filled.ByResolution == nil {
-		filled.ByResolution = map[idmap.Resolved]int{}
-	}
-	if filled.ByReason == nil {
-		filled.ByReason = map[idmap.Reason]int{}
-	}
-	return &filled
 }

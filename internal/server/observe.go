@@ -54,13 +54,13 @@ func (s *server) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey, id))
 		w.Header().Set("X-Request-Id", id)
 		record := &recorder{ResponseWriter: w}
+		defer func() { s.record(record, r, time.Since(start)) }() // of an answer that is broken off, too
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.answerPanic(record, r, cause)
 			}
-			s.record(record, r, time.Since(start))
 		}()
-		foldNoun(r)
+		foldNouns(r)
 		if hasDotSegment(r.URL.Path) {
 			unknownRoute(record, r) // and no redirect: of a DELETE that would delete something else
 			return

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -32,8 +33,18 @@ func (p *problem) GetHeaders() http.Header   { return p.headers }
 func newProblem(status int, violations ...idmap.Violation) *problem {
 	return &problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: idmap.Sentences(violations), Errors: violations,
+		Detail: detail(violations), Errors: violations,
 	}
+}
+
+// maxSentences is how many violations the detail tells. All of them stand beside it.
+const maxSentences = 3
+
+func detail(violations []idmap.Violation) string {
+	if len(violations) <= maxSentences {
+		return idmap.Sentences(violations)
+	}
+	return fmt.Sprintf("%s And %d more.", idmap.Sentences(violations[:maxSentences]), len(violations)-maxSentences)
 }
 
 var statuses = map[idmap.ErrorKind]int{
@@ -84,7 +95,6 @@ func internalViolation(ctx context.Context) idmap.Violation {
 
 // huma reports what it finds itself, such as a wrong type, through this package-wide hook; there is no hook for one API.
 func init() { //nolint:gochecknoinits // see above
-	huma.ValidateStrictCasing = true // else User_Id would pass for user_id, unvalidated
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return foundByHuma(status, message, errs)
 	}
@@ -103,10 +113,13 @@ func foundByHuma(status int, message string, errs []error) *problem {
 	default:
 		code = idmap.CodeInternal
 	}
-	violations := make([]idmap.Violation, 0, len(errs))
-	for _, err := range errs {
+	var violations []idmap.Violation
+	for _, err := range errs[:min(len(errs), maxFaults)] {
 		where := location(err)
 		violations = append(violations, idmap.Violation{Code: code, Field: where, Description: sentence(where, err)})
+	}
+	if more := len(errs) - len(violations); more > 0 {
+		violations = append(violations, idmap.Violation{Code: code, Description: fmt.Sprintf("There are %d more faults, which are not listed.", more)})
 	}
 	if len(violations) == 0 {
 		violations = append(violations, idmap.Violation{Code: code, Description: upper(message) + "."})
@@ -121,7 +134,7 @@ func location(err error) string {
 		return ""
 	}
 	where := d.ErrorDetail().Location
-	return strings.TrimPrefix(strings.TrimPrefix(where, "body."), "body")
+	return clip(strings.TrimPrefix(strings.TrimPrefix(where, "body."), "body"))
 }
 
 // sentence leaves out the value that huma would echo: it may be long, or a secret.

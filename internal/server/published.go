@@ -2,26 +2,48 @@ package server
 
 import (
 	"net/http"
-	"slices"
+	"net/url"
 	"strings"
 )
 
-// published are the nouns of the published API. Its clients write some of them with a capital letter.
-var published = []string{"account_maps", "group_maps", "connections", "jobs", "transfers"}
+// published are the addresses of the published API, up to their last noun; * is an id. Its clients write some of the nouns
+// with a capital letter.
+var published = []string{
+	"account_maps/*/exceptions", "account_maps/*/exclusions/source", "account_maps/*/exclusions/destination",
+	"group_maps/*/exceptions", "group_maps/*/exclusions/source", "group_maps/*/exclusions/destination",
+	"connections", "jobs", "transfers/*/security_map", "transfers/security_map",
+}
 
-// foldNoun lets a published noun at the begin of the address be written in any case. The request must be the caller's own
-// copy.
-func foldNoun(r *http.Request) {
-	rest, ok := strings.CutPrefix(r.URL.Path, "/v1/")
-	written, _, _ := strings.Cut(rest, "/")
-	noun := strings.ToLower(written)
-	if !ok || noun == written || !slices.Contains(published, noun) {
+// foldNouns lets the nouns of published addresses be written in any case; ids stay as they are. The request must be the
+// caller's own copy.
+func foldNouns(r *http.Request) {
+	written, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1/")
+	if !ok {
+		return
+	}
+	segments := strings.Split(written, "/")
+	for _, known := range published {
+		foldAs(segments, strings.Split(known, "/"))
+	}
+	folded := strings.Join(segments, "/")
+	path, err := url.PathUnescape(folded)
+	if folded == written || err != nil {
 		return
 	}
 	address := *r.URL
-	address.Path = "/v1/" + noun + strings.TrimPrefix(rest, written)
-	if escaped, ok := strings.CutPrefix(address.RawPath, "/v1/"+written); ok {
-		address.RawPath = "/v1/" + noun + escaped
-	}
+	address.Path, address.RawPath = "/v1/"+path, "/v1/"+folded
 	r.URL = &address
+}
+
+// foldAs writes segments as those of a known address, as far as they are of it.
+func foldAs(segments, known []string) {
+	for i := range min(len(segments), len(known)) {
+		switch {
+		case known[i] == "*":
+		case strings.EqualFold(segments[i], known[i]):
+			segments[i] = known[i]
+		default:
+			return
+		}
+	}
 }

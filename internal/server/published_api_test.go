@@ -133,7 +133,7 @@ func (c publishedClient) exceptionStory(id string, source, destination entity) {
 	if _, err := exceptions.upload(csvOf("ann", "nobody", "zoe", "ann"), nil); err == nil || !strings.Contains(err.Error(), "Line 2") {
 		c.t.Errorf("a bad row: %v", err)
 	}
-	patched, err := exceptions.edit("PATCH", entity{"id": one["id"], "destination": entity{"id": nil, "username": "fay"}}, nil)
+	patched, err := exceptions.edit("PATCH", entity{"id": one["id"], "destination": entity{"username": "fay"}}, nil)
 	if err != nil || patched["id"] != one["id"] || within(patched, "destination", "username") != "fay" {
 		c.t.Errorf("patched %v, %v", patched, err)
 	}

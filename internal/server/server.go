@@ -21,7 +21,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// maxJSONBody is the most bytes of a JSON request: a batch of idmap.MaxBatch items with long names fits.
+// maxJSONBody is the most bytes of a JSON request: a batch of idmap.MaxBatch items with long names fits. A larger body, where
+// one is allowed, waits for its turn.
 const maxJSONBody = 4 << 20
 
 // maxFileBody is the most bytes of a directory file: some million accounts.
@@ -32,6 +33,7 @@ type server struct {
 	opts    Options
 	api     huma.API
 	metrics *metrics
+	large   turns
 }
 
 // New returns the handler of the API. It authenticates every request but those for health, metrics and the API's own
@@ -41,7 +43,7 @@ func New(b *backend.Backend, opts Options) http.Handler {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	registry := prometheus.NewRegistry()
-	s := &server{backend: b, opts: opts, metrics: newMetrics(registry)}
+	s := &server{backend: b, opts: opts, metrics: newMetrics(registry), large: newTurns()}
 	mux := http.NewServeMux()
 	s.api = humago.New(mux, config(opts.Version))
 	s.api.UseMiddleware(s.authenticate, s.refuseNUL)
@@ -78,6 +80,7 @@ func (s *server) routes() {
 	s.emailAssignments()
 	s.audit()
 	s.tokens()
+	completeSchemas(s.api.OpenAPI().Components.Schemas)
 }
 
 // operation describes a route. The scope is what its token must allow.
@@ -90,5 +93,7 @@ func operation(method, path string, scope idmap.Scope, summary string) huma.Oper
 		// The server's own timeouts bound slow bodies; huma's default of five seconds is too short for a large file.
 		BodyReadTimeout: -1,
 		MaxBodyBytes:    maxJSONBody,
+		// Ours was done when huma gets the body.
+		SkipValidateBody: true,
 	}
 }

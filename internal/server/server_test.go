@@ -191,6 +191,11 @@ func TestDirectories(t *testing.T) {
 	}
 	a.call(t, "POST", accounts+"/import", `{"id":"a1","email":"jane@example.com","colour":1}`, header("Content-Type", "application/jsonl")).want(422, "invalid")
 	a.call(t, "POST", accounts+"/import", "x", header("Content-Type", "image/png")).want(400, "malformed")
+	latin := a.call(t, "POST", accounts+"/import", "id\n", header("Content-Type", "text/csv; charset=iso-8859-1")).want(400, "malformed")
+	if !strings.Contains(latin.text("detail"), "UTF-8") {
+		t.Errorf("a file in Latin-1 was refused with %s", latin.Body)
+	}
+	a.call(t, "POST", accounts+"/import", strings.Repeat("x", 9<<20), csv).want(422, "invalid")
 	report := a.call(t, "POST", accounts+"/import", "id,email\na1,jane@example.com\n", csv).want(200)
 	if report.get("import_report", "deleted") != 1.0 || report.get("import_report", "unchanged") != 1.0 {
 		t.Errorf("got %s", report.Body)

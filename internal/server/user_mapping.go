@@ -128,7 +128,10 @@ func (s *server) putUserMapping(ctx context.Context, in *struct {
 
 func (s *server) patchUserMapping(ctx context.Context, in *patchInput) (*userMappingOutput, error) {
 	return s.changeUserMapping(ctx, &in.WriteInput, func(before idmap.UserMapping) (idmap.UserMapping, error) {
-		body, err := patch(userMappingBody{UserMapping: before}, in.RawBody)
+		body, err := patch(s.api, userMappingBody{UserMapping: before}, in.RawBody)
+		if err == nil {
+			err = sameIDIfAny(body.ID, in.ID)
+		}
 		if body.Email != before.Email && body.EmailSource == before.EmailSource {
 			body.EmailSource = "" // a patch of the email alone makes it explicit, or lets it follow where it is removed
 		}
