@@ -24,7 +24,8 @@ type Backend struct {
 	opts      Options
 	indexes   indexCache
 	counts    countCache
-	resolving chan struct{} // holds a token for each call that resolves a directory
+	resolving gate // of calls that resolve a whole directory
+	answering gate // of calls that resolve a few of it
 }
 
 // Options are what a backend takes from the outside world. The zero value is the real world.
@@ -49,7 +50,7 @@ func New(s store.Store, opts Options) *Backend {
 	if opts.NewSecret == nil {
 		opts.NewSecret = func() string { return "idmap_" + rand.Text() }
 	}
-	return &Backend{store: s, opts: opts, resolving: make(chan struct{}, maxResolving)}
+	return &Backend{store: s, opts: opts, resolving: make(gate, maxResolving), answering: make(gate, maxAnswering)}
 }
 
 // Call says in whose name a use case runs.

@@ -123,10 +123,10 @@ func (b *Backend) withSuggestions(ctx context.Context, kind idmap.MapKind, refus
 	}
 	waiting, cancel := context.WithTimeout(ctx, maxSuggestionWait)
 	defer cancel()
-	if b.takeTurn(waiting) != nil {
+	if b.resolving.enter(waiting) != nil {
 		return refused
 	}
-	defer b.endTurn()
+	defer b.resolving.leave()
 	var verdict idmap.MapVerdict
 	err := b.view(ctx, func(r store.Reader) (err error) {
 		w := b.mapWorld(r, kind, nil)

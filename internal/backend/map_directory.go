@@ -108,8 +108,8 @@ func (d mapDirectory) find(ctx context.Context, r store.Reader, keys store.Direc
 		list = listOf(accounts, match.AccountEntry)
 	}
 	entries := make([]match.Entry, list.count)
-	inParallel(list.count, func(i int) { entries[i] = list.entry(i) })
-	return entries, nil
+	err := inParallel(ctx, list.count, func(i int) { entries[i] = list.entry(i) })
+	return entries, err
 }
 
 // count is how many entries are stored, deleted ones too.
@@ -122,7 +122,7 @@ func (d mapDirectory) count(ctx context.Context, r store.Reader) (int, error) {
 
 // inParallel calls fn for 0 to n-1 on all processors, and returns when all is done. A panic of fn is one of the caller,
 // who may be able to live with it.
-func inParallel(n int, fn func(i int)) {
+func inParallel(ctx context.Context, n int, fn func(i int)) error {
 	const step = 16 // keeps the workers from meeting at the counter
 	var next atomic.Int64
 	var panicked atomic.Pointer[string]
@@ -134,7 +134,7 @@ func inParallel(n int, fn func(i int)) {
 					panicked.Store(new(fmt.Sprintf("%v\n%s", cause, debug.Stack())))
 				}
 			}()
-			for start := int(next.Add(step)) - step; start < n; start = int(next.Add(step)) - step {
+			for start := int(next.Add(step)) - step; start < n && ctx.Err() == nil; start = int(next.Add(step)) - step {
 				for i := start; i < min(start+step, n); i++ {
 					fn(i)
 				}
@@ -145,4 +145,5 @@ func inParallel(n int, fn func(i int)) {
 	if cause := panicked.Load(); cause != nil {
 		panic(*cause)
 	}
+	return ctx.Err()
 }

@@ -161,7 +161,9 @@ func (d mapDirectory) buildIndex(ctx context.Context, r store.Reader) (*match.In
 			return nil, 0, err
 		}
 		more := make([]match.Entry, list.count)
-		inParallel(list.count, func(i int) { more[i] = list.entry(i) })
+		if err := inParallel(ctx, list.count, func(i int) { more[i] = list.entry(i) }); err != nil {
+			return nil, 0, err
+		}
 		entries = append(entries, more...)
 		if list.count < page.Limit {
 			return match.NewIndex(d.kind, entries), len(entries), nil

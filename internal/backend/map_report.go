@@ -30,7 +30,11 @@ type MapReport struct {
 // never for a source that is there all the time. The totals are of the moment of the first page.
 func (b *Backend) ReportMap(ctx context.Context, subject MapSubject, f idmap.ResolutionFilter, page idmap.Page) (MapReport, error) {
 	var report MapReport
-	err := b.resolvingView(ctx, func(r store.Reader) error {
+	through := b.resolving
+	if page.After != "" && unfiltered(f) { // no totals, and no scan for rows that are wanted
+		through = b.answering
+	}
+	err := b.viewThrough(ctx, through, func(r store.Reader) error {
 		results, err := b.results(ctx, r, subject)
 		if err != nil {
 			return err
@@ -53,7 +57,7 @@ func (b *Backend) ReportMap(ctx context.Context, subject MapSubject, f idmap.Res
 // whoever takes the rows may be slow, and nothing is held back for him in the database.
 func (b *Backend) ExportMap(ctx context.Context, subject MapSubject, f idmap.ResolutionFilter, each func(idmap.Resolution) error) error {
 	var results *mapResults
-	err := b.resolvingView(ctx, func(r store.Reader) (err error) {
+	err := b.viewThrough(ctx, b.resolving, func(r store.Reader) (err error) {
 		results, err = b.results(ctx, r, subject)
 		return err
 	})
@@ -62,7 +66,7 @@ func (b *Backend) ExportMap(ctx context.Context, subject MapSubject, f idmap.Res
 	}
 	for {
 		var page resolvedPage
-		err := b.resolvingView(ctx, func(r store.Reader) (err error) {
+		err := b.viewThrough(ctx, b.resolving, func(r store.Reader) (err error) {
 			page, err = results.next(ctx, r, idmap.MaxPageSize)
 			return err
 		})
@@ -85,6 +89,9 @@ func (b *Backend) ExportMap(ctx context.Context, subject MapSubject, f idmap.Res
 
 // results reads, or judges, the map that is asked for.
 func (b *Backend) results(ctx context.Context, r store.Reader, subject MapSubject) (*mapResults, error) {
+	if err := checkProposed(subject.Directories); err != nil {
+		return nil, err
+	}
 	w := b.mapWorld(r, subject.Kind, subject.Directories)
 	if subject.Proposed == nil {
 		m, err := storedMap(ctx, r, subject.Kind, subject.ID)
@@ -136,7 +143,7 @@ func (w *mapWorld) proposedCreate(ctx context.Context, wanted idmap.Map) (idmap.
 // directory does not have is refused, at its place: the fields of the violations are items[n].
 func (b *Backend) ResolveMap(ctx context.Context, kind idmap.MapKind, mapID string, sources []idmap.Principal) ([]idmap.Resolution, error) {
 	rows := make([]idmap.Resolution, len(sources))
-	err := b.resolvingView(ctx, func(r store.Reader) error {
+	err := b.viewThrough(ctx, b.answering, func(r store.Reader) error {
 		w := b.mapWorld(r, kind, nil)
 		m, err := storedMap(ctx, r, kind, mapID)
 		if err != nil {
@@ -150,8 +157,7 @@ func (b *Backend) ResolveMap(ctx context.Context, kind idmap.MapKind, mapID stri
 		if err != nil {
 			return err
 		}
-		inParallel(len(entries), func(i int) { rows[i] = results.resolver.Resolve(entries[i]) })
-		return nil
+		return inParallel(ctx, len(entries), func(i int) { rows[i] = results.resolver.Resolve(entries[i]) })
 	})
 	if err != nil {
 		return nil, err

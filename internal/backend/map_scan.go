@@ -2,37 +2,55 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/match"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// maxResolving is how many calls resolve directories at once. Each of them does so on all processors, and holds one of
-// the few connections on which a store reads; the others are for those who want little.
-const maxResolving = 2
+// maxResolving is how many calls resolve whole directories at once, and maxAnswering how many others a few rows of one.
+// The former take all processors, and each holds one of the few connections on which a store reads; who wants little
+// does not wait for them.
+const (
+	maxResolving = 2
+	maxAnswering = 2
+)
 
-// resolvingView is view for what may take long. It waits for its turn.
-func (b *Backend) resolvingView(ctx context.Context, fn func(store.Reader) error) error {
-	if err := b.takeTurn(ctx); err != nil {
-		return err
-	}
-	defer b.endTurn()
-	return b.view(ctx, fn)
-}
+// longestTurn is how long a call waits for its turn. A report of a large directory takes less.
+const longestTurn = 2 * time.Minute
 
-func (b *Backend) takeTurn(ctx context.Context) error {
+// gate holds a token for each call that it lets through.
+type gate chan struct{}
+
+var errNoTurn = errors.New("too many calls resolve directories at once")
+
+func (g gate) enter(ctx context.Context) error {
+	waiting := time.NewTimer(longestTurn)
+	defer waiting.Stop()
 	select {
-	case b.resolving <- struct{}{}:
+	case g <- struct{}{}:
 		return nil
+	case <-waiting.C:
+		return idmap.Unavailable(errNoTurn, 15*time.Second)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (b *Backend) endTurn() { <-b.resolving }
+func (g gate) leave() { <-g }
+
+// viewThrough is view for what may take long. It waits for its turn.
+func (b *Backend) viewThrough(ctx context.Context, g gate, fn func(store.Reader) error) error {
+	if err := g.enter(ctx); err != nil {
+		return err
+	}
+	defer g.leave()
+	return b.view(ctx, fn)
+}
 
 // mapResults is what a map makes of the entries of its source directory.
 type mapResults struct {
@@ -56,11 +74,14 @@ func (m *mapResults) next(ctx context.Context, r store.Reader, limit int) (resol
 		return resolvedPage{}, err
 	}
 	page := resolvedPage{make([]idmap.Resolution, list.count), make([]bool, list.count)}
-	inParallel(list.count, func(i int) {
+	err = inParallel(ctx, list.count, func(i int) {
 		source := list.entry(i)
 		page.rows[i] = m.resolver.Resolve(source)
 		page.changed[i] = m.before != nil && !match.SameResult(m.before.Resolve(source), page.rows[i])
 	})
+	if err != nil {
+		return resolvedPage{}, err
+	}
 	if list.count > 0 {
 		m.after = page.rows[list.count-1].ID
 	}
@@ -87,6 +108,11 @@ func (m *mapResults) scan(ctx context.Context, r store.Reader, chunk int, each f
 }
 
 // selects reports whether a row is one that the filter asks for.
+// unfiltered reports whether the filter selects every row.
+func unfiltered(f idmap.ResolutionFilter) bool {
+	return len(f.Resolved) == 0 && f.Reason == "" && f.Query == ""
+}
+
 func selects(f idmap.ResolutionFilter, row idmap.Resolution) bool {
 	switch {
 	case len(f.Resolved) > 0 && !slices.Contains(f.Resolved, row.Resolution):

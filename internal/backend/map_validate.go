@@ -16,8 +16,11 @@ import (
 func (b *Backend) ValidateMaps(
 	ctx context.Context, call Call, kind idmap.MapKind, intents []idmap.MapIntent, proposed []idmap.ProposedDirectory,
 ) ([]idmap.MapVerdict, error) {
+	if err := checkProposed(proposed); err != nil {
+		return nil, err
+	}
 	var verdicts []idmap.MapVerdict
-	err := b.resolvingView(ctx, func(r store.Reader) error {
+	err := b.viewThrough(ctx, b.resolving, func(r store.Reader) error {
 		v := &mapValidation{mapWorld: b.mapWorld(r, kind, proposed), intents: intents, named: map[string]int{}, names: map[string]*idmap.Map{}}
 		v.suggest = true
 		if err := v.recallAnswers(ctx, call); err != nil {

@@ -186,3 +186,27 @@ func TestEffectOfADirectory(t *testing.T) {
 		}
 	})
 }
+
+// TestProposedDirectoriesAreWhole: nothing of what is proposed is overlooked.
+func TestProposedDirectoriesAreWhole(t *testing.T) {
+	t.Parallel()
+	mapped(t, func(t *testing.T, b *backend.Backend) {
+		soon := idmap.Connection{ID: "soon", Name: "Soon", Platform: idmap.PlatformRef{ID: "generic"}}
+		nowhere := idmap.Connection{ID: "soon", Name: "Soon", Platform: idmap.PlatformRef{ID: "nowhere"}}
+		for field, proposed := range map[string][]idmap.ProposedDirectory{
+			"directories[1].connection.id":          {{Connection: soon}, {Connection: soon}},
+			"directories[0].connection.platform.id": {{Connection: nowhere}},
+			"directories[0].accounts[1].id":         {{Connection: soon, Accounts: &[]idmap.Account{{ID: "1"}, {ID: "1"}}}},
+			"directories[0].groups[0].id":           {{Connection: soon, Groups: &[]idmap.Group{{Name: "Staff"}}}},
+		} {
+			_, maps := b.ValidateMaps(t.Context(), admin, idmap.AccountMap, nil, proposed)
+			_, mappings := b.ValidateUserMappings(t.Context(), admin, nil, proposed)
+			_, report := b.ReportMap(t.Context(), backend.MapSubject{Kind: idmap.AccountMap, Proposed: &idmap.Map{}, Directories: proposed}, idmap.ResolutionFilter{}, idmap.Page{Limit: 1})
+			for _, err := range []error{maps, mappings, report} {
+				if v := idmap.ViolationsOf(err); len(v) != 1 || v[0].Code != idmap.CodeInvalid || v[0].Field != field {
+					t.Errorf("got %v, want invalid at %s", err, field)
+				}
+			}
+		}
+	})
+}

@@ -13,7 +13,7 @@ import (
 // source's type, a slash and its id. Each page is of one moment, as in a report.
 func (b *Backend) SecurityMap(ctx context.Context, jobID string, f idmap.ResolutionFilter, page idmap.Page) (List[idmap.Resolution], error) {
 	rows := newRowPage(f, page)
-	err := b.resolvingView(ctx, func(r store.Reader) error {
+	err := b.viewThrough(ctx, b.resolving, func(r store.Reader) error {
 		j, err := storedJob(ctx, r, jobID)
 		if err != nil {
 			return err

@@ -130,6 +130,9 @@ func refuseItems(verdicts []idmap.UserMappingVerdict) error {
 func (b *Backend) ValidateUserMappings(
 	ctx context.Context, call Call, intents []idmap.UserMappingIntent, proposed []idmap.ProposedDirectory,
 ) ([]idmap.UserMappingVerdict, error) {
+	if err := checkProposed(proposed); err != nil {
+		return nil, err
+	}
 	var verdicts []idmap.UserMappingVerdict
 	err := b.view(ctx, func(r store.Reader) error {
 		p, err := b.prepare(ctx, r, call, intents, proposed)
