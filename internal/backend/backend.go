@@ -58,6 +58,8 @@ type Call struct {
 	Token idmap.Token
 	// IdempotencyKey makes a create repeatable: the same key and content give the first answer again.
 	IdempotencyKey string
+	// MapRevision is that of the map whose items are written as the caller saw it, 0 for any.
+	MapRevision int64
 }
 
 // Ready reports whether the store answers.

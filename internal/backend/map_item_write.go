@@ -24,7 +24,7 @@ type ItemsReport struct {
 func (b *Backend) PutMapItems(
 	ctx context.Context, call Call, kind idmap.MapKind, mapID string, roles []idmap.ItemRole, items []idmap.MapItem, add bool,
 ) (ItemsReport, error) {
-	p, err := b.changeMap(ctx, call, kind, mapID, 0, func(w *mapWorld, stored idmap.Map) (*mapProposal, error) {
+	p, err := b.changeMap(ctx, call, kind, mapID, call.MapRevision, func(w *mapWorld, stored idmap.Map) (*mapProposal, error) {
 		var p *mapProposal
 		var err error
 		if add {
@@ -56,7 +56,7 @@ func (b *Backend) UpdateMapItem(
 	ctx context.Context, call Call, kind idmap.MapKind, mapID string, roles []idmap.ItemRole, id string, change func(idmap.MapItem) (idmap.MapItem, error),
 ) (idmap.MapItem, error) {
 	var sent []idmap.MapItem
-	p, err := b.changeMap(ctx, call, kind, mapID, 0, func(w *mapWorld, stored idmap.Map) (*mapProposal, error) {
+	p, err := b.changeMap(ctx, call, kind, mapID, call.MapRevision, func(w *mapWorld, stored idmap.Map) (*mapProposal, error) {
 		was, err := storedItem(ctx, w.r, mapID, roles, id)
 		if err != nil {
 			return nil, err
@@ -81,7 +81,7 @@ func (b *Backend) UpdateMapItem(
 
 // DeleteMapItem removes one item. Nothing that the map says about others can be wrong by that, so nothing is judged.
 func (b *Backend) DeleteMapItem(ctx context.Context, call Call, kind idmap.MapKind, mapID string, roles []idmap.ItemRole, id string) error {
-	_, err := b.changeMap(ctx, call, kind, mapID, 0, func(w *mapWorld, stored idmap.Map) (*mapProposal, error) {
+	_, err := b.changeMap(ctx, call, kind, mapID, call.MapRevision, func(w *mapWorld, stored idmap.Map) (*mapProposal, error) {
 		item, err := storedItem(ctx, w.r, mapID, roles, id)
 		if err != nil {
 			return nil, err

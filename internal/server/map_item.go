@@ -102,6 +102,28 @@ type MapItemInput struct {
 	ItemID string `path:"item_id" maxLength:"255"`
 }
 
+// ItemMatchInput is what every write of items takes. Items have no revision of their own: it is that of their map.
+type ItemMatchInput struct {
+	IfMatch string `header:"If-Match" maxLength:"1000" doc:"Entity tags of the map; the write is refused unless one is the map's."`
+}
+
+// MapItemWriteInput names one item of a map that is to be written.
+type MapItemWriteInput struct {
+	MapItemInput
+	ItemMatchInput
+}
+
+// write says in whose name items of a map are written, and at which revision of it.
+func (m *mapItems[T]) write(ctx context.Context, mapID string, in ItemMatchInput) (backend.Call, error) {
+	call := callOf(ctx, "")
+	var err error
+	call.MapRevision, err = ifMatch(in.IfMatch, func() (int64, error) {
+		found, err := m.backend.Map(ctx, m.kind, mapID, false)
+		return found.Revision, err
+	})
+	return call, err
+}
+
 type (
 	itemOutput[T any] = plainOutput[itemNoun, T]
 	itemsInput        struct {
@@ -133,8 +155,15 @@ func (m *mapItems[T]) list(ctx context.Context, in *itemsInput) (*listOutput[ite
 	return answer(ctx, m.server, &listOutput[itemNoun, T]{Body: listing[itemNoun, T]{Items: each(rows, m.wire), Meta: described}}, err)
 }
 
-func (m *mapItems[T]) deleteAll(ctx context.Context, in *ReadInput) (*noOutput, error) {
-	_, err := m.backend.PutMapItems(ctx, callOf(ctx, ""), m.kind, in.ID, m.roles, nil, false)
+func (m *mapItems[T]) deleteAll(ctx context.Context, in *struct {
+	ReadInput
+	ItemMatchInput
+},
+) (*noOutput, error) {
+	call, err := m.write(ctx, in.ID, in.ItemMatchInput)
+	if err == nil {
+		_, err = m.backend.PutMapItems(ctx, call, m.kind, in.ID, m.roles, nil, false)
+	}
 	return answer[noOutput](ctx, m.server, nil, err)
 }
 
@@ -144,29 +173,33 @@ func (m *mapItems[T]) get(ctx context.Context, in *MapItemInput) (*itemOutput[T]
 }
 
 func (m *mapItems[T]) put(ctx context.Context, in *struct {
-	MapItemInput
+	MapItemWriteInput
 	Body T
 },
 ) (*itemOutput[T], error) {
-	return m.change(ctx, in.MapItemInput, func(idmap.MapItem) (T, error) { return in.Body, nil })
+	return m.change(ctx, in.MapItemWriteInput, func(idmap.MapItem) (T, error) { return in.Body, nil })
 }
 
 func (m *mapItems[T]) patch(ctx context.Context, in *struct {
-	MapItemInput
+	MapItemWriteInput
 	RawBody []byte `contentType:"application/merge-patch+json"`
 },
 ) (*itemOutput[T], error) {
 	var named T
 	_ = json.Unmarshal(in.RawBody, &named) // what is wrong with it is found below
 	to := named.Item()
-	return m.change(ctx, in.MapItemInput, func(before idmap.MapItem) (T, error) {
+	return m.change(ctx, in.MapItemWriteInput, func(before idmap.MapItem) (T, error) {
 		before.Subject, before.Target = unlessNamed(before.Subject, to.Subject), unlessNamed(before.Target, to.Target)
 		return patch(m.api, m.wire(before), in.RawBody)
 	})
 }
 
-func (m *mapItems[T]) change(ctx context.Context, in MapItemInput, change func(idmap.MapItem) (T, error)) (*itemOutput[T], error) {
-	stored, err := m.backend.UpdateMapItem(ctx, callOf(ctx, ""), m.kind, in.ID, m.roles, in.ItemID, func(before idmap.MapItem) (idmap.MapItem, error) {
+func (m *mapItems[T]) change(ctx context.Context, in MapItemWriteInput, change func(idmap.MapItem) (T, error)) (*itemOutput[T], error) {
+	call, err := m.write(ctx, in.ID, in.ItemMatchInput)
+	if err != nil {
+		return nil, m.refusal(ctx, err)
+	}
+	stored, err := m.backend.UpdateMapItem(ctx, call, m.kind, in.ID, m.roles, in.ItemID, func(before idmap.MapItem) (idmap.MapItem, error) {
 		wanted, err := change(before)
 		if err != nil {
 			return before, err
@@ -181,6 +214,10 @@ func (m *mapItems[T]) change(ctx context.Context, in MapItemInput, change func(i
 	return answer(ctx, m.server, plain[itemNoun](m.wire(stored)), err)
 }
 
-func (m *mapItems[T]) delete(ctx context.Context, in *MapItemInput) (*noOutput, error) {
-	return answer[noOutput](ctx, m.server, nil, m.backend.DeleteMapItem(ctx, callOf(ctx, ""), m.kind, in.ID, m.roles, in.ItemID))
+func (m *mapItems[T]) delete(ctx context.Context, in *MapItemWriteInput) (*noOutput, error) {
+	call, err := m.write(ctx, in.ID, in.ItemMatchInput)
+	if err == nil {
+		err = m.backend.DeleteMapItem(ctx, call, m.kind, in.ID, m.roles, in.ItemID)
+	}
+	return answer[noOutput](ctx, m.server, nil, err)
 }

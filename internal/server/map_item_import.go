@@ -28,6 +28,7 @@ const (
 type itemsPostInput struct {
 	IDInput
 	FieldsInput
+	ItemMatchInput
 	ContentType string `header:"Content-Type"`
 	Append      string `query:"append" enum:"true,false" doc:"Whether a list or a file is added to what is there, or replaces it. A file is added if nothing is said."`
 
@@ -98,6 +99,14 @@ func jsonResponse(description string, schema *huma.Schema) *huma.Response {
 	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{jsonType: {Schema: schema}}}
 }
 
+func (m *mapItems[T]) putItems(ctx context.Context, in *itemsPostInput, items []idmap.MapItem, add bool) (backend.ItemsReport, error) {
+	call, err := m.write(ctx, in.ID, in.ItemMatchInput)
+	if err != nil {
+		return backend.ItemsReport{}, err
+	}
+	return m.backend.PutMapItems(ctx, call, m.kind, in.ID, m.roles, items, add)
+}
+
 func (m *mapItems[T]) post(ctx context.Context, in *itemsPostInput) (*itemsPostOutput, error) {
 	sent, err := m.read(ctx, in)
 	defer sent.done()
@@ -107,7 +116,7 @@ func (m *mapItems[T]) post(ctx context.Context, in *itemsPostInput) (*itemsPostO
 	items, err := m.items(sent.all)
 	var report backend.ItemsReport
 	if err == nil {
-		report, err = m.backend.PutMapItems(ctx, callOf(ctx, ""), m.kind, in.ID, m.roles, items, sent.append)
+		report, err = m.putItems(ctx, in, items, sent.append)
 	}
 	if err != nil {
 		return nil, m.refusal(ctx, sent.place.refusal(err))

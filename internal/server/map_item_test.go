@@ -145,3 +145,30 @@ func heldBy(do func()) uint64 {
 		}
 	}
 }
+
+// TestItemsAreWrittenAtARevision: the entity tag of a map guards its items, too.
+func TestItemsAreWrittenAtARevision(t *testing.T) {
+	t.Parallel()
+	a, _, _, id := mapped(t)
+	exceptions := "/v1/account_maps/" + id + "/exceptions"
+	pair := `{"source":{"username":"ann"},"destination":{"username":"bob"}}`
+	seen := header("If-Match", a.call(t, "GET", "/v1/account_maps/"+id, nil).Header.Get("ETag"))
+	item := a.call(t, "POST", exceptions, pair, seen).want(201).text("item", "id")
+	one, other := exceptions+"/"+item, `{"source":{"username":"ann"},"destination":{"username":"cyd"}}`
+	for _, write := range []struct {
+		method, path string
+		body         any
+	}{
+		{"POST", exceptions, `{"source":{"username":"bob"},"destination":{"username":"ann"}}`},
+		{"POST", exceptions, `{"append":false,"items":[]}`},
+		{"PUT", one, other},
+		{"PATCH", one, `{"destination":{"username":"cyd"}}`},
+		{"DELETE", one, nil},
+		{"DELETE", exceptions, nil},
+	} {
+		a.call(t, write.method, write.path, write.body, seen).want(412, "revision_conflict")
+	}
+	a.call(t, "GET", one, nil).want(200)
+	now := header("If-Match", a.call(t, "GET", "/v1/account_maps/"+id, nil).Header.Get("ETag"))
+	a.call(t, "DELETE", one, nil, now).want(204)
+}
