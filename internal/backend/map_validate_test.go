@@ -164,7 +164,7 @@ func TestTooManyItems(t *testing.T) {
 func TestEffectOfADirectory(t *testing.T) {
 	t.Parallel()
 	mapped(t, func(t *testing.T, b *backend.Backend) {
-		wanted := staffMap(idmap.AccountMap)
+		wanted := staffMap(idmap.AccountMap, exception("john.roe", "jane.doe"))
 		wanted.MapBy = idmap.MapBy{Username: true}
 		m := createMap(t, b, idmap.AccountMap, wanted)
 		connection, err := b.Connection(t.Context(), rulestest.NewFiles)
@@ -177,8 +177,11 @@ func TestEffectOfADirectory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e := verdicts[0].Effect; e == nil || e.Changed != 1 || !slices.Contains(rulestest.CodesOf(verdicts[0].Warnings), idmap.CodeMapChangesResults) {
-			t.Errorf("without its destination, one resolves otherwise: got %+v and %v", e, rulestest.CodesOf(verdicts[0].Warnings))
+		if e := verdicts[0].Effect; e == nil || e.Changed != 2 {
+			t.Errorf("without their destination, two resolve otherwise: got %+v", e)
+		}
+		if got, want := rulestest.CodesOf(verdicts[0].Warnings), []idmap.Code{idmap.CodeInactiveAccount, idmap.CodeMapChangesResults}; !slices.Equal(got, want) {
+			t.Errorf("the warnings are %v, want %v", got, want)
 		}
 		verdicts = validateMaps(t, b, idmap.AccountMap, intents...)
 		if verdicts[0].Effect != nil || len(verdicts[0].Warnings) > 0 {

@@ -127,7 +127,11 @@ func (c *mapCheck) checkKept(s side, at spot, p idmap.Principal) bool {
 		return true
 	}
 	found := s.index.Find(idmap.Principal{ID: p.ID}).Entries
-	if len(found) != 1 {
+	if len(found) != 1 { // a directory that is proposed has not those who leave with it
+		if at.use == useTarget {
+			c.warnOfItem(at, idmap.CodeInactiveAccount, "%q, id %s, is not in the directory of connection %q any more, so nobody is mapped there. Name another.",
+				clip(p.Text()), p.ID, s.in.Name)
+		}
 		return true
 	}
 	if now := s.index.Find(p.Named()); len(now.Entries) > 0 && !now.Mismatch && !now.Entries[0].Deleted && !contains(now.Entries, p.ID) {
