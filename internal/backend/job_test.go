@@ -257,5 +257,14 @@ func TestAJobThatIsOver(t *testing.T) {
 		}
 		_, err = updateJob(t, b, j.ID, 0, func(j *idmap.Job) { j.Status = idmap.JobPaused })
 		wantCode(t, err, idmap.CodeInvalid)
+		rows, err := b.SecurityMap(t.Context(), j.ID, idmap.ResolutionFilter{}, idmap.Page{Limit: 100})
+		if err != nil || len(rows.Items) == 0 {
+			t.Errorf("the security map of a map that is gone: %d rows, %v", len(rows.Items), err)
+		}
+		if err := b.DeleteConnection(t.Context(), admin, rulestest.OldFiles, 0); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.SecurityMap(t.Context(), j.ID, idmap.ResolutionFilter{}, idmap.Page{Limit: 100})
+		wantCode(t, err, idmap.CodeUnknownConnection)
 	})
 }

@@ -18,6 +18,9 @@ func (b *Backend) SecurityMap(ctx context.Context, jobID string, f idmap.Resolut
 		if err != nil {
 			return err
 		}
+		if err := checkConnectionsOf(ctx, r, j); err != nil {
+			return err
+		}
 		entry, after, _ := strings.Cut(page.After, "/")
 		if j.Transfer.AccountMap != nil && entry <= idmap.AccountMap.Entry() {
 			if err := b.fillFrom(ctx, r, idmap.AccountMap, j, *j.Transfer.AccountMap, after, rows); err != nil {
@@ -33,6 +36,17 @@ func (b *Backend) SecurityMap(ctx context.Context, jobID string, f idmap.Resolut
 		return b.fillFrom(ctx, r, idmap.GroupMap, j, *j.Transfer.GroupMap, after, rows)
 	})
 	return rows.list(), err
+}
+
+// checkConnectionsOf refuses to answer for directories that are gone: nothing would look like nobody.
+func checkConnectionsOf(ctx context.Context, r store.Reader, j idmap.Job) error {
+	ids := []string{j.Transfer.Source.Connection.ID, j.Transfer.Destination.Connection.ID}
+	found, err := r.Connections(ctx, ids)
+	if err == nil && len(found) < len(ids) {
+		err = idmap.Refusef(idmap.CodeUnknownConnection, "",
+			"A connection of the job %q was deleted, and its directory with it. What the job's maps made of it cannot be told any more.", j.Name)
+	}
+	return err
 }
 
 // fillFrom adds the results of the revision of a map that a job used.
