@@ -55,7 +55,7 @@ func (b *Backend) insertJob(ctx context.Context, tx store.Tx, call Call, j idmap
 	now := b.now()
 	j.ID, j.Revision, j.CreatedOn, j.ModifiedOn = b.opts.NewID(), 1, &now, &now
 	if j.Status == "" {
-		j.Status = idmap.JobStatuses()[0]
+		j.Status = idmap.JobIdle
 	}
 	j, err := takeMaps(ctx, tx, idmap.Job{}, j)
 	if err != nil {

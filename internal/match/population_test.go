@@ -41,7 +41,7 @@ type person struct {
 }
 
 func newPopulation(seed uint64) *population {
-	chance := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // G404: the same people every time is what is wanted
+	chance := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // G404: guards nothing, and figures must be repeatable
 	p := &population{chance: chance, given: strings.Fields(givenNames), surs: strings.Fields(surnames)}
 	for tail := range strings.FieldsSeq(surTails) {
 		for head := range strings.FieldsSeq(surHeads) {

@@ -139,10 +139,12 @@ func (v vocabulary) nameSimilarity(a, b string) float64 {
 // wordsSimilarity pairs words, the most alike first. The score is half the mean of all pairs and half the worst pair:
 // the same surname does not make up for another given name.
 func (v vocabulary) wordsSimilarity(a, b string) float64 {
-	if a == b {
+	switch {
+	case a == "" || b == "": // no letters, or too many: nothing is known to be alike
+		return 0
+	case a == b:
 		return 1
-	}
-	if a == "" || b == "" || !sameDigits(a, b) {
+	case !sameDigits(a, b):
 		return 0
 	}
 	left, right := strings.SplitN(a, " ", maxWords), strings.SplitN(b, " ", maxWords)

@@ -53,6 +53,14 @@ func plainName(text string) string {
 	return clipped(text)
 }
 
+// clipped keeps what is worth suggesting for.
+func clipped(text string) string {
+	if runes := []rune(text); len(runes) > maxCompared {
+		return string(runes[:maxCompared])
+	}
+	return text
+}
+
 // wordScore is how close a text is at most to one word of a name.
 const wordScore = 0.9
 

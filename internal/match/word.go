@@ -9,25 +9,21 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxCompared is how many characters of a text are compared letter by letter, which takes the square of their number. No
-// name of a person is longer.
+// maxCompared is how many characters a text has at most that is compared letter by letter, which takes the square of
+// their number. No name of a person is longer, and of a longer one the beginning alone would prove nothing.
 const maxCompared = 100
 
 // words returns the words of a text in the order of the alphabet, with single blanks: the order of names differs from
-// one directory to another. Whatever is neither letter nor digit parts words, but for the apostrophe.
+// one directory to another. Of a text that is too long there are none. Whatever is neither letter nor digit parts words, but for the apostrophe.
 func words(text string) string {
-	found := strings.FieldsFunc(withoutAccents(clipped(text)), func(r rune) bool {
+	if utf8.RuneCountInString(text) > maxCompared {
+		return ""
+	}
+	found := strings.FieldsFunc(withoutAccents(text), func(r rune) bool {
 		return !unicode.In(r, unicode.Letter, unicode.Digit, unicode.Mark)
 	})
 	slices.Sort(found)
 	return strings.Join(found, " ")
-}
-
-func clipped(text string) string {
-	if runes := []rune(text); len(runes) > maxCompared {
-		return string(runes[:maxCompared])
-	}
-	return text
 }
 
 // withoutAccents removes the accents that one directory writes and another does not, and apostrophes. Only those of

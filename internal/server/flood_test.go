@@ -13,7 +13,7 @@ func times(n int, item string) string {
 }
 
 // TestFloods sends a few MiB of faults: the answer is short, and so is the way to it. It measures, so it runs alone.
-func TestFloods(t *testing.T) { //nolint:paralleltest // see above
+func TestFloods(t *testing.T) {
 	a, source, destination, id := mapped(t)
 	const many = 1 << 20
 	empty, whole := times(many, "{}"), strings.TrimSuffix(mapOf(source, destination, "x", `{"id":true}`), "}")

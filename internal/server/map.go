@@ -52,11 +52,11 @@ type mapsInput struct {
 func serveMaps[N noun](s *server) {
 	name, many := words[N]()
 	m := &maps[N]{server: s, kind: idmap.MapKind(name)}
-	collection, label := "/v1/"+many, article(m.kind)
+	collection, label := "/v1/"+many, m.kind.WithArticle()
 	one := collection + "/{id}"
-	huma.Register(s.api, operation(http.MethodGet, collection, idmap.ScopeRead, "List "+m.label()+"s"), m.list)
+	huma.Register(s.api, operation(http.MethodGet, collection, idmap.ScopeRead, "List "+m.kind.Label()+"s"), m.list)
 	huma.Register(s.api, created(large(operation(http.MethodPost, collection, idmap.ScopeWrite, "Create "+label))), m.create)
-	huma.Register(s.api, operation(http.MethodDelete, collection, idmap.ScopeAdmin, "Delete all "+m.label()+"s, or none"), m.deleteAll)
+	huma.Register(s.api, operation(http.MethodDelete, collection, idmap.ScopeAdmin, "Delete all "+m.kind.Label()+"s, or none"), m.deleteAll)
 	huma.Register(s.api, operation(http.MethodGet, one, idmap.ScopeRead, "Get "+label), m.get)
 	huma.Register(s.api, large(operation(http.MethodPut, one, idmap.ScopeWrite, "Replace "+label)), m.put)
 	huma.Register(s.api, large(m.patchOperation(one)), m.patch)
@@ -69,19 +69,9 @@ func serveMaps[N noun](s *server) {
 }
 
 func (m *maps[N]) patchOperation(path string) huma.Operation {
-	op := patchOperation(path, "Change "+article(m.kind)+" (merge patch)")
+	op := patchOperation(path, "Change "+m.kind.WithArticle()+" (merge patch)")
 	op.Description = principalPatch + " Exceptions and exclusions that are null stay as they are, as when they are left out; an empty list removes them."
 	return op
-}
-
-// label is what people call the kind of map.
-func (m *maps[N]) label() string { return m.kind.Entry() + " map" }
-
-func article(kind idmap.MapKind) string {
-	if kind == idmap.AccountMap {
-		return "an account map"
-	}
-	return "a group map"
 }
 
 // large lets the body of an operation be as large as a map with all its items.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -49,7 +50,7 @@ func TestBrokenExport(t *testing.T) {
 			t.Error(err)
 		}
 	}}
-	if cause := panicOf(func() { handler.ServeHTTP(w, r) }); cause != http.ErrAbortHandler { //nolint:errorlint,err113 // the sentinel of net/http is compared, never wrapped
+	if cause, _ := panicOf(func() { handler.ServeHTTP(w, r) }).(error); !errors.Is(cause, http.ErrAbortHandler) {
 		t.Errorf("the export ended with %v, so its client takes it for the whole", cause)
 	}
 	for _, line := range []string{"level=ERROR msg=\"export broken off\" request_id=" + w.Header().Get("X-Request-Id") + " cause=", "level=INFO msg=request request_id=" + w.Header().Get("X-Request-Id")} {

@@ -134,7 +134,7 @@ type (
 
 func serveItems[T sentItem](s *server, kind idmap.MapKind, parent string, form itemForm[T]) {
 	m := &mapItems[T]{server: s, itemForm: form, kind: kind}
-	collection, of := parent+form.path, " of "+article(kind)
+	collection, of := parent+form.path, " of "+kind.WithArticle()
 	one := collection + "/{item_id}"
 	huma.Register(s.api, operation(http.MethodGet, collection, idmap.ScopeRead, "List the "+form.label+"s"+of), m.list)
 	m.registerPost(collection, "Add or replace "+form.label+"s"+of)

@@ -99,13 +99,13 @@ type resolveInput struct {
 }
 
 func (m *maps[N]) reports(collection, one string) {
-	huma.Register(m.api, large(operation(http.MethodPost, collection+"/validate", idmap.ScopeRead, "Judge writes of "+m.label()+"s without making them")), m.validate)
+	huma.Register(m.api, large(operation(http.MethodPost, collection+"/validate", idmap.ScopeRead, "Judge writes of "+m.kind.Label()+"s without making them")), m.validate)
 	huma.Register(m.api, m.reportOperation(large(operation(http.MethodPost, collection+"/preview", idmap.ScopeRead,
-		"What a proposed "+m.label()+" would do: a report; send the body again for each page"))), m.preview)
+		"What a proposed "+m.kind.Label()+" would do: a report; send the body again for each page"))), m.preview)
 	huma.Register(m.api, m.reportOperation(operation(http.MethodGet, one+"/report", idmap.ScopeRead,
-		"What "+article(m.kind)+" makes of every source "+m.kind.Entry())), m.report)
+		"What "+m.kind.WithArticle()+" makes of every source "+m.kind.Entry())), m.report)
 	huma.Register(m.api, operation(http.MethodPost, one+"/resolve", idmap.ScopeRead,
-		"What "+article(m.kind)+" makes of some source "+m.kind.Entry()+"s"), m.resolve)
+		"What "+m.kind.WithArticle()+" makes of some source "+m.kind.Entry()+"s"), m.resolve)
 }
 
 // reportOperation tells the document of both forms of the answer.

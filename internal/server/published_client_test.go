@@ -143,8 +143,8 @@ func (r resource) page(query url.Values) (rows []entity, next url.Values, total 
 		TotalCount int `json:"total_count"`
 		Links      struct{ Next struct{ Href string } }
 	}
-	text, _ := json.Marshal(answer["meta"]) //nolint:errchkjson // it was read from JSON
-	if err := json.Unmarshal(text, &meta); err != nil {
+	text, err := json.Marshal(answer["meta"])
+	if err = errors.Join(err, json.Unmarshal(text, &meta)); err != nil {
 		r.t.Fatal(err)
 	}
 	if _, behind, ok := strings.Cut(meta.Links.Next.Href, "?"); ok {

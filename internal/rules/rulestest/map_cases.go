@@ -116,12 +116,21 @@ func commonMapCases() []MapCase {
 			Name: "no such policy", Want: files(func(m *idmap.Map) { m.UnmappedPolicy = "drop" }),
 			Refused: codes(idmap.CodeInvalid), Field: "unmapped_policy",
 		},
+		{
+			Name: "handed over and failed", Want: files(by(idmap.MapBy{ID: true, Passthrough: true}), func(m *idmap.Map) { m.UnmappedPolicy = idmap.UnmappedFail }),
+			Refused: codes(idmap.CodeInvalid), Field: "unmapped_policy",
+		},
+		{
+			Name: "an exclusion of neither side", Want: files(without("", "sales", "jane.doe")),
+			Refused: codes(idmap.CodeInvalid, idmap.CodeInvalid, idmap.CodeUnknownAccount), Field: "exclusions[0].location",
+		},
 		{Name: "no option at all", Want: files(by(idmap.MapBy{})), Refused: codes(idmap.CodeNoMatchOption), Field: "map_by"},
 		{Name: "built-in accounts", Want: files(by(idmap.MapBy{ID: true, BuiltIn: true})), Refused: codes(idmap.CodeUnsupportedOption), Field: "map_by.built_in"},
 		{Name: "a directory service", Want: files(by(idmap.MapBy{ID: true, LDAP: true})), Refused: codes(idmap.CodeUnsupportedOption), Field: "map_by.ldap"},
 
 		{Name: "no name", Want: files(called(" ")), Refused: codes(idmap.CodeInvalid), Field: "name"},
 		{Name: "a name that is as long as can be", Want: files(called(strings.Repeat("ü", 200)))},
+		{Name: "a name with what nobody sees", Want: files(called("Sta\u200bff")), Refused: codes(idmap.CodeInvalid), Field: "name"},
 		{Name: "a name that is too long", Want: files(called(strings.Repeat("x", 300))), Refused: codes(idmap.CodeInvalid), Field: "name"},
 		{Name: "the name of another map", Other: &plain, Want: files(called("STAFF")), Refused: codes(idmap.CodeNameInUse), Field: "name"},
 		{Name: "another name than another map", Other: &plain, Want: files(called("Staff 2"))},

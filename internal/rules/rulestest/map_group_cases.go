@@ -45,6 +45,10 @@ func groupCases() []MapCase {
 		{Name: "to Box, without one that is named", Want: toBox(without(idmap.LocationDestination, "sales"))},
 		{Name: "from Box, by names", Want: MapBetween(BoxFiles, NewFiles, pair("sales", "sales"))},
 		{Name: "to Box, by a name", Want: toBox(pair("sales", "sales")), Refused: codes(idmap.CodeGroupIDRequired), Field: "exceptions[0].destination"},
+		{
+			Name: "to Box, by a name that stands as the id too", Want: toBox(pairOf(named("sales"), idmap.Principal{ID: "sales", Name: "sales"})),
+			Refused: codes(idmap.CodeGroupIDRequired), Field: "exceptions[0].destination",
+		},
 		{Name: "to Box, a default by its caption", Want: toBox(defaultTo("Sales Team")), Refused: codes(idmap.CodeGroupIDRequired), Field: "destination.default"},
 
 		{

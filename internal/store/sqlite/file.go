@@ -71,7 +71,7 @@ func checkPlace(path string) error {
 	case !info.IsDir():
 		return fmt.Errorf("%q is a file, so the database file %q cannot be in it; name a file in a folder", folder, path)
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() { //nolint:gosec // the user names the file
+	if info, err := os.Stat(path); err == nil && info.IsDir() { //nolint:gosec // G703: the path is the operator's own, from --database or the configuration
 		return fmt.Errorf("%q is a folder; give the path of a database file, such as %q", path, filepath.Join(path, "idmap.db"))
 	} else if err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%q is not a regular file; give the path of a database file", path)
@@ -85,7 +85,7 @@ func checkPlace(path string) error {
 func makeFile(path string) (fs.FileMode, error) {
 	making.Lock()
 	defer making.Unlock()
-	info, err := os.Stat(path) //nolint:gosec // the user names the file
+	info, err := os.Stat(path) //nolint:gosec // G703: the path is the operator's own, from --database or the configuration
 	switch {
 	case err == nil:
 		return info.Mode().Perm(), nil
