@@ -283,3 +283,18 @@ func TestPlatformHasOnlyWhatIsPublished(t *testing.T) {
 		}
 	}
 }
+
+// TestPassthroughOnAPlatform: that names are handed over is an option that is published, and a policy that is not.
+func TestPassthroughOnAPlatform(t *testing.T) {
+	p := newPlatform(t)
+	m := filesMap(idmap.AccountMap)
+	m.MapBy, m.UnmappedPolicy = idmap.MapBy{Email: true}, idmap.UnmappedPassthrough
+	created, _, err := p.Client.CreateMap(t.Context(), idmap.AccountMap, "key", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind, err := p.Server.Client.Map(t.Context(), idmap.AccountMap, created.ID)
+	if err != nil || behind.UnmappedPolicy != idmap.UnmappedSkip || !behind.MapBy.Passthrough {
+		t.Errorf("behind it is %+v, %v", behind, err)
+	}
+}

@@ -16,6 +16,7 @@ func TestWhatIsNotComparedLetterByLetter(t *testing.T) {
 	directory := []match.Entry{
 		account(idmap.Account{ID: "long", Name: long + "one"}),
 		account(idmap.Account{ID: "dots", Username: "...", Email: "dots@new.com"}),
+		account(idmap.Account{ID: "quentin", Name: "Quentin Mazurek", Username: "..."}),
 		account(idmap.Account{ID: "mail", Email: "leopold.bloomfield@new.com"}),
 		account(idmap.Account{ID: "smith1", Name: "John Smith", Email: "john.smith@new.com"}),
 		account(idmap.Account{ID: "smith2", Name: "John Smith", Email: "jsmith9@new.com"}),
@@ -30,6 +31,7 @@ func TestWhatIsNotComparedLetterByLetter(t *testing.T) {
 	}{
 		"long names that begin alike":      {idmap.Account{Name: long + "two"}, idmap.MapBy{Name: true}, "Unresolved no_candidate"},
 		"the same long name":               {idmap.Account{Name: long + "one"}, idmap.MapBy{Name: true}, "Name long"},
+		"usernames without letters":        {idmap.Account{Name: "Quentin Mazuerk", Username: "---"}, idmap.MapBy{Name: true, Username: true}, "Unresolved below_threshold"},
 		"names without letters":            {idmap.Account{Username: "---"}, idmap.MapBy{Username: true}, "Unresolved no_candidate"},
 		"the fifth address":                {idmap.Account{Email: "zz@old.com", Aliases: aliases[1:]}, idmap.MapBy{Email: true}, "Fuzzy mail"},
 		"the sixth address":                {idmap.Account{Email: "zz@old.com", Aliases: aliases}, idmap.MapBy{Email: true}, "Unresolved below_threshold"},
