@@ -24,21 +24,24 @@ func UserTypes() []UserType {
 
 // Account is a person or a service in a connection. Its ID never changes; all else may.
 type Account struct {
-	ID        string     `json:"id" doc:"Immutable id on the platform, such as an Entra object id."`
-	Username  string     `json:"username,omitempty"`
-	Email     string     `json:"email,omitempty" doc:"Primary address."`
-	Aliases   []string   `json:"aliases,omitempty" nullable:"false" doc:"Further (proxy) addresses."`
-	Name      string     `json:"name,omitempty" doc:"Display name."`
-	GivenName string     `json:"given_name,omitempty"`
-	Surname   string     `json:"surname,omitempty"`
-	UserType  UserType   `json:"user_type,omitempty" enum:"full,non_interactive,synchronized,stub"`
-	Disabled  bool       `json:"disabled,omitempty"`
-	Admin     bool       `json:"admin,omitempty"`
-	BuiltIn   bool       `json:"built_in,omitempty"`
-	Readonly  bool       `json:"readonly,omitempty"`
-	External  bool       `json:"external,omitempty" doc:"A guest, at home in another organisation."`
-	DeletedOn *time.Time `json:"deleted_on,omitempty" doc:"Set when the account left the directory. Read-only."`
-	Revision  int64      `json:"revision,omitempty" doc:"Read-only."`
+	ID        string   `json:"id" doc:"Immutable id on the platform, such as an Entra object id."`
+	Username  string   `json:"username,omitempty"`
+	Email     string   `json:"email,omitempty" doc:"Primary address."`
+	Aliases   []string `json:"aliases,omitempty" nullable:"false" doc:"Further (proxy) addresses."`
+	Name      string   `json:"name,omitempty" doc:"Display name."`
+	GivenName string   `json:"given_name,omitempty"`
+	Surname   string   `json:"surname,omitempty"`
+	UserType  UserType `json:"user_type,omitempty" enum:"full,non_interactive,synchronized,stub"`
+	Disabled  bool     `json:"disabled,omitempty"`
+	Admin     bool     `json:"admin,omitempty"`
+	BuiltIn   bool     `json:"built_in,omitempty"`
+	Readonly  bool     `json:"readonly,omitempty"`
+	External  bool     `json:"external,omitempty" doc:"A guest, at home in another organisation."`
+	// SignInPermitted is whether the application gives the user the permission to use the integration (S2); nil: the
+	// directory does not say.
+	SignInPermitted *bool      `json:"sign_in_permitted,omitempty" doc:"The application permits the user to sign in through the integration. Left out where the directory does not say."`
+	DeletedOn       *time.Time `json:"deleted_on,omitempty" doc:"Set when the account left the directory. Read-only."`
+	Revision        int64      `json:"revision,omitempty" doc:"Read-only."`
 }
 
 // UserID returns what the application knows the account by: its username, or its id where it has none.

@@ -1,6 +1,9 @@
 package idmap
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Connection is one directory of identities on one platform: a Microsoft 365 tenant, a Sales pod, an AD domain.
 type Connection struct {
@@ -8,13 +11,47 @@ type Connection struct {
 	Name     string      `json:"name" doc:"Unique among connections, compared without regard to case."`
 	Platform PlatformRef `json:"platform" doc:"Cannot change."`
 	// Authoritative: an email or user id that the directory does not know does not exist.
-	Authoritative bool       `json:"authoritative,omitempty" doc:"What the directory does not know does not exist."`
-	MailDomain    string     `json:"mail_domain,omitempty" doc:"Domain of addresses that follow the username."`
-	Features      *Features  `json:"features,omitempty" doc:"What the platform supports. Read-only."`
-	Directory     *Directory `json:"directory,omitempty" doc:"The files that were imported last. Read-only."`
-	Revision      int64      `json:"revision,omitempty" doc:"Read-only."`
-	CreatedOn     *time.Time `json:"created_on,omitempty" doc:"Read-only."`
-	ModifiedOn    *time.Time `json:"modified_on,omitempty" doc:"Read-only."`
+	Authoritative bool   `json:"authoritative,omitempty" doc:"What the directory does not know does not exist."`
+	MailDomain    string `json:"mail_domain,omitempty" doc:"Domain of addresses that follow the username."`
+	// The settings of sign-ins are those of an application connection.
+	SignInDisabled    bool          `json:"sign_in_disabled,omitempty" doc:"Nobody signs in to the application, whatever mappings there are."`
+	SignInMapping     SignInMapping `json:"sign_in_mapping,omitempty" enum:"create,require" doc:"What a permitted sign-in of a user without a mapping does: make one (create, the default), or be denied (require)."`
+	OnSignOut         OnSignOut     `json:"on_sign_out,omitempty" enum:"keep,remove" doc:"What becomes of a mapping that a sign-in made when its last session ends: it stays (keep, the default), or is deleted (remove)."`
+	SignInHistoryDays int           `json:"sign_in_history_days,omitempty" doc:"How long the sign-in history is kept, in days; 1 to 3650, 180 if left out."`
+	Features          *Features     `json:"features,omitempty" doc:"What the platform supports. Read-only."`
+	Directory         *Directory    `json:"directory,omitempty" doc:"The files that were imported last. Read-only."`
+	Revision          int64         `json:"revision,omitempty" doc:"Read-only."`
+	CreatedOn         *time.Time    `json:"created_on,omitempty" doc:"Read-only."`
+	ModifiedOn        *time.Time    `json:"modified_on,omitempty" doc:"Read-only."`
+}
+
+// SignInMapping says what a permitted sign-in of a user without a mapping does.
+type SignInMapping string
+
+// A first sign-in makes the mapping, or somebody must have made it before.
+const (
+	SignInCreates  SignInMapping = "create"
+	SignInRequires SignInMapping = "require"
+)
+
+// OnSignOut says what becomes of a mapping that a sign-in made when its last session ends.
+type OnSignOut string
+
+// The mapping stays, or goes with the session.
+const (
+	OnSignOutKeep   OnSignOut = "keep"
+	OnSignOutRemove OnSignOut = "remove"
+)
+
+// DefaultSignInHistoryDays is how long the sign-in history of a connection is kept that does not say, or is gone.
+const DefaultSignInHistoryDays = 180
+
+// WithDefaults returns the connection with the settings that were left out.
+func (c Connection) WithDefaults() Connection {
+	c.SignInMapping = cmp.Or(c.SignInMapping, SignInCreates)
+	c.OnSignOut = cmp.Or(c.OnSignOut, OnSignOutKeep)
+	c.SignInHistoryDays = cmp.Or(c.SignInHistoryDays, DefaultSignInHistoryDays)
+	return c
 }
 
 // PlatformRef names a platform by its id.

@@ -8,21 +8,28 @@ import (
 // Scope is a right that a token gives.
 type Scope string
 
-// Admin includes write, and write includes read.
+// Write includes read. SignIn is for an integration: it signs users in and out, and includes nothing else, nor does
+// read or write include it. Admin includes all.
 const (
-	ScopeRead  Scope = "read"
-	ScopeWrite Scope = "write"
-	ScopeAdmin Scope = "admin"
+	ScopeSignIn Scope = "sign_in"
+	ScopeRead   Scope = "read"
+	ScopeWrite  Scope = "write"
+	ScopeAdmin  Scope = "admin"
 )
 
-// Scopes returns all scopes, the weakest first.
-func Scopes() []Scope { return []Scope{ScopeRead, ScopeWrite, ScopeAdmin} }
+// Scopes returns all scopes, in the order in which they are documented.
+func Scopes() []Scope { return []Scope{ScopeSignIn, ScopeRead, ScopeWrite, ScopeAdmin} }
+
+// includes reports whether the scope gives the right of another.
+func (s Scope) includes(other Scope) bool {
+	return s == other || s == ScopeAdmin || s == ScopeWrite && other == ScopeRead
+}
 
 // Token is an API token as it is stored: never its secret.
 type Token struct {
 	ID        string     `json:"id,omitempty" doc:"Read-only."`
 	Name      string     `json:"name" minLength:"1" maxLength:"200"`
-	Scopes    []Scope    `json:"scopes" nullable:"false" doc:"read, write, admin; each includes those before it."`
+	Scopes    []Scope    `json:"scopes" nullable:"false" doc:"read, write (includes read), admin (includes all), and sign_in, which an integration needs to sign users in and out, and gives nothing else."`
 	ExpiresOn *time.Time `json:"expires_on,omitempty"`
 	CreatedOn *time.Time `json:"created_on,omitempty" doc:"Read-only."`
 	Secret    string     `json:"secret,omitempty" doc:"Given once, in the answer that creates the token. Read-only."`
@@ -30,9 +37,7 @@ type Token struct {
 
 // Allows reports whether the token gives the right of scope.
 func (t Token) Allows(scope Scope) bool {
-	all := Scopes()
-	want := slices.Index(all, scope)
-	return slices.ContainsFunc(t.Scopes, func(has Scope) bool { return slices.Index(all, has) >= want })
+	return slices.ContainsFunc(t.Scopes, func(has Scope) bool { return has.includes(scope) })
 }
 
 // Expired reports whether the token is no longer valid at that time.

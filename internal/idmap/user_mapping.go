@@ -78,6 +78,11 @@ func (m UserMapping) UserKey() string {
 // Label names the mapping to a person.
 func (m UserMapping) Label() string { return m.Email + " ↔ " + m.UserID }
 
+// SignInEnds returns the connections of the mapping, as sign-ins and sessions name them.
+func (m UserMapping) SignInEnds() (source, destination SignInEnd) {
+	return SignInEnd{m.Source.Connection}, SignInEnd{m.Destination.Connection}
+}
+
 // UserMappingKey is the natural key of a mapping: in a destination connection one user id, or one email.
 // Exactly one of ID, UserID and Email is set.
 type UserMappingKey struct {

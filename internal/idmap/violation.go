@@ -45,6 +45,14 @@ const (
 	CodeNameReused        Code = "name_reused"
 )
 
+// The rules of sign-ins, besides those of the mapping that a sign-in goes through.
+const (
+	CodeSignInDisabled    Code = "sign_in_disabled"
+	CodeMappingRequired   Code = "mapping_required"
+	CodeMailboxDisabled   Code = "mailbox_disabled"
+	CodePermissionMissing Code = "permission_missing"
+)
+
 // Codes of requests and of objects other than mappings.
 const (
 	CodeInvalid              Code = "invalid"
@@ -111,6 +119,11 @@ var codes = []CodeInfo{
 	{CodeMapIncomplete, KindNone, "Some accounts, or groups, of the source stay unresolved."},
 	{CodeNameReused, KindNone, "An exception, an exclusion or a default stays with whom it was made for, and another one has that name now."},
 	{CodeInactiveAccount, KindNone, "An exception or a default names an account, or a group, that is disabled or has left the directory."},
+
+	{CodeSignInDisabled, KindConflict, "Sign-ins to the application are switched off."},
+	{CodeMappingRequired, KindConflict, "The user has no mapping, and the application connection does not let a sign-in make one."},
+	{CodeMailboxDisabled, KindConflict, "The mail account is disabled or deleted."},
+	{CodePermissionMissing, KindConflict, "The application does not give the user the permission to use the integration."},
 
 	{CodeInvalid, KindRule, "A field of the object has a value that it cannot have."},
 	{CodeMalformed, KindMalformed, "The request cannot be read: broken JSON, a wrong type, an unknown field or parameter."},

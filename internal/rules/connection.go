@@ -10,6 +10,9 @@ import (
 // MaxConnectionNameLength is the longest name of a connection, in characters.
 const MaxConnectionNameLength = 200
 
+// MaxSignInHistoryDays is the longest time that a connection can keep its sign-in history, in days.
+const MaxSignInHistoryDays = 3650
+
 // EmailScope returns the scope in which an email of a mapping to that destination is unique: the connection, or all
 // connections of its platform where that is exclusive (S0: one mailbox, one Sales instance).
 func EmailScope(destination idmap.Connection) string {
@@ -28,6 +31,16 @@ func CheckConnection(c idmap.Connection) []idmap.Violation {
 	found = append(found, checkName("a connection", c.Name, MaxConnectionNameLength)...)
 	if _, ok := idmap.PlatformByID(c.Platform.ID); !ok {
 		add("platform.id", "There is no platform %q. The platforms are %s.", clip(c.Platform.ID), strings.Join(idmap.PlatformIDs(), ", "))
+	}
+	c = c.WithDefaults()
+	if c.SignInMapping != idmap.SignInCreates && c.SignInMapping != idmap.SignInRequires {
+		add("sign_in_mapping", "sign_in_mapping is %q. It must be %q or %q.", clip(string(c.SignInMapping)), idmap.SignInCreates, idmap.SignInRequires)
+	}
+	if c.OnSignOut != idmap.OnSignOutKeep && c.OnSignOut != idmap.OnSignOutRemove {
+		add("on_sign_out", "on_sign_out is %q. It must be %q or %q.", clip(string(c.OnSignOut)), idmap.OnSignOutKeep, idmap.OnSignOutRemove)
+	}
+	if c.SignInHistoryDays < 1 || c.SignInHistoryDays > MaxSignInHistoryDays {
+		add("sign_in_history_days", "sign_in_history_days is %d. It must be from 1 to %d.", c.SignInHistoryDays, MaxSignInHistoryDays)
 	}
 	if c.MailDomain != "" {
 		if _, err := idmap.CanonicalDomain(c.MailDomain); err != nil {

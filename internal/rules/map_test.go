@@ -45,7 +45,7 @@ func TestEveryMapCodeHasACase(t *testing.T) {
 	}
 	codes := idmap.Codes()
 	first := slices.IndexFunc(codes, func(c idmap.CodeInfo) bool { return c.Code == idmap.CodeNoMatchOption })
-	last := slices.IndexFunc(codes, func(c idmap.CodeInfo) bool { return c.Code == idmap.CodeInvalid })
+	last := slices.IndexFunc(codes, func(c idmap.CodeInfo) bool { return c.Code == idmap.CodeSignInDisabled })
 	for _, info := range codes[first:last] {
 		if !seen[info.Code] {
 			t.Errorf("no case shows %s", info.Code)

@@ -52,7 +52,7 @@ func CheckUserMappings(w *World, changes []Change) []idmap.UserMappingVerdict {
 	candidates := make([]*candidate, len(changes))
 	for i, change := range changes {
 		if change.After != nil {
-			candidates[i] = newCandidate(w, change)
+			candidates[i] = newCandidate(w, change.Before, CompleteEmail(w, *change.After))
 		}
 	}
 	others := newOthers(w, changes, candidates)
@@ -101,12 +101,15 @@ type candidate struct {
 	owner, user *idmap.Account   // the bound accounts, where the directory knows them
 	pinSource   string           // as asked
 	pinDest     string
+	// presented: somebody comes with the email and the user id, so both are judged as if they were new; that they are
+	// those of the mapping proves nothing where the directory knows better.
+	presented bool
 }
 
-func newCandidate(w *World, change Change) *candidate {
-	m := CompleteEmail(w, *change.After)
+// newCandidate takes the mapping with its email completed.
+func newCandidate(w *World, before *idmap.UserMapping, m idmap.UserMapping) *candidate {
 	c := &candidate{
-		w: w, before: change.Before, m: m,
+		w: w, before: before, m: m,
 		source: w.connection(m.Source.Connection.ID), destination: w.connection(m.Destination.Connection.ID),
 		userKey: m.UserKey(), pinSource: m.Source.AccountID(), pinDest: m.Destination.AccountID(),
 	}
@@ -147,26 +150,31 @@ func (c *candidate) bind(mail, app *Directory) {
 }
 
 func (c *candidate) emailChanged() bool {
-	return c.before == nil || c.before.EmailCanonical != c.m.EmailCanonical
+	return c.before == nil || c.presented || c.before.EmailCanonical != c.m.EmailCanonical
 }
 
 func (c *candidate) userChanged() bool {
-	return c.before == nil || c.before.UserKey() != c.userKey
+	return c.before == nil || c.presented || c.before.UserKey() != c.userKey
 }
 
 // judge runs all rules. An update that only changes the spelling is judged by its form alone: what was stored under
 // older facts must stay writable.
 func (c *candidate) judge(others *others) idmap.UserMappingVerdict {
+	report := c.report(others)
+	if len(report.violations) > 0 {
+		return idmap.UserMappingVerdict{Violations: report.violations} // what is refused needs no warnings
+	}
+	return idmap.UserMappingVerdict{UserMapping: &c.m, Warnings: report.warnings, Claims: c.claims()}
+}
+
+func (c *candidate) report(others *others) *report {
 	report := &report{}
 	for _, r := range userMappingRules {
 		if r.alone || c.source != nil && c.destination != nil && c.changed() {
 			r.check(c, others, report)
 		}
 	}
-	if len(report.violations) > 0 {
-		return idmap.UserMappingVerdict{Violations: report.violations} // what is refused needs no warnings
-	}
-	return idmap.UserMappingVerdict{UserMapping: &c.m, Warnings: report.warnings, Claims: c.claims()}
+	return report
 }
 
 func (c *candidate) changed() bool {
@@ -246,7 +254,7 @@ func checkConnections(c *candidate, _ *others, r *report) {
 }
 
 func checkEmailForm(c *candidate, _ *others, r *report) {
-	if c.m.Email == "" {
+	if c.m.Email == "" && !c.presented {
 		if c.source != nil {
 			r.refuse(idmap.CodeInvalidEmail, fieldEmail, nil,
 				"The email is left out, so it follows the username, but connection %q has no mail domain. Give the email, or set the connection's mail_domain.", c.source.Name)

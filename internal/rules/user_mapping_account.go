@@ -7,27 +7,71 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// checkCanSignIn refuses a user that can never sign in, and warns of one that cannot yet, or not everywhere (S3).
+// userFault is a reason why an account of the application cannot sign in (S3).
+type userFault struct {
+	check  idmap.CheckName // the check of a sign-in that it fails
+	code   idmap.Code
+	warns  bool // a mapping may be made before the reason is gone
+	has    func(idmap.Account) bool
+	reason string
+	cure   string // for those who look at the account in the application
+}
+
+var userFaults = []userFault{
+	{
+		idmap.CheckApplicationAccountEnabled, idmap.CodeUserCannotSignIn, false, idmap.Account.Deleted,
+		"the account was deleted. Map a user who is still there, or restore the account",
+		"Restore the account in the application, or let the person sign in as a user who is still there.",
+	},
+	{
+		idmap.CheckUserTypeMaySignIn, idmap.CodeUserCannotSignIn, false,
+		func(a idmap.Account) bool { return a.UserType == idmap.UserTypeStub },
+		"the account is a stub, which only ever owns records. Map the person's real account",
+		"Let the person sign in as the user of the real account; a stub never can.",
+	},
+	{
+		idmap.CheckApplicationAccountEnabled, idmap.CodeUserCannotSignIn, false,
+		func(a idmap.Account) bool { return a.Disabled },
+		"the account is disabled. Enable it in the application first",
+		"Enable the account in the application.",
+	},
+	{
+		idmap.CheckUserTypeMaySignIn, idmap.CodeNonInteractiveUser, true,
+		func(a idmap.Account) bool { return a.UserType == idmap.UserTypeNonInteractive },
+		"the user is non-interactive: it may use web services only",
+		"Give the user interactive access in the application.",
+	},
+	{
+		idmap.CheckLicensed, idmap.CodeUnlicensedUser, true,
+		func(a idmap.Account) bool { return a.UserType == idmap.UserTypeSynchronized },
+		"the user is synchronized but not licensed, and cannot sign in until it is",
+		"License the user in the application.",
+	},
+}
+
+// checkCanSignIn refuses a user that can never sign in, and warns of one that cannot yet, or not everywhere (S3). The
+// first reason is enough.
 func checkCanSignIn(c *candidate, _ *others, r *report) {
-	if c.user == nil {
+	if c.user == nil || c.presented { // of somebody who comes, the checks of the sign-in tell all
 		return
 	}
-	conflict := &idmap.Conflict{Kind: "account", ID: c.user.ID, Holder: c.user.Label()}
-	refuse := func(why string) {
-		r.refuse(idmap.CodeUserCannotSignIn, fieldUserID, conflict, "User %s of connection %q cannot sign in: %s.",
-			c.user.Label(), c.destination.Name, why)
+	for _, fault := range userFaults {
+		if !fault.has(*c.user) {
+			continue
+		}
+		if fault.warns {
+			r.warnings = append(r.warnings, c.cannotSignIn(fault))
+		} else {
+			r.violations = append(r.violations, c.cannotSignIn(fault))
+		}
+		return
 	}
-	switch {
-	case c.user.Deleted():
-		refuse("the account was deleted. Map a user who is still there, or restore the account")
-	case c.user.UserType == idmap.UserTypeStub:
-		refuse("the account is a stub, which only ever owns records. Map the person's real account")
-	case c.user.Disabled:
-		refuse("the account is disabled. Enable it in the application first")
-	case c.user.UserType == idmap.UserTypeNonInteractive:
-		r.warn(idmap.CodeNonInteractiveUser, fieldUserID, "User %q is non-interactive: it may use web services only.", clip(c.m.UserID))
-	case c.user.UserType == idmap.UserTypeSynchronized:
-		r.warn(idmap.CodeUnlicensedUser, fieldUserID, "User %q is synchronized but not licensed, and cannot sign in until it is.", clip(c.m.UserID))
+}
+
+func (c *candidate) cannotSignIn(fault userFault) idmap.Violation {
+	return idmap.Violation{
+		Code: fault.code, Field: fieldUserID, Conflict: &idmap.Conflict{Kind: "account", ID: c.user.ID, Holder: c.user.Label()},
+		Description: fmt.Sprintf("User %s of connection %q cannot sign in: %s.", c.user.Label(), c.destination.Name, fault.reason),
 	}
 }
 

@@ -85,6 +85,9 @@ func (c *candidate) emailEvidence() (evidence, *idmap.Conflict) {
 	if entry, holder := c.otherHolder(); holder != nil {
 		return another, &idmap.Conflict{Kind: "email_assignment", ID: entry.ID, Holder: holder.Label(), Releasable: true}
 	}
+	if c.before.EmailCanonical == c.m.EmailCanonical {
+		return proven, nil // by the mapping itself, since nobody knows better
+	}
 	return unknown, nil
 }
 
@@ -109,6 +112,9 @@ func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
 	case c.named == nil || bound == "":
 		if m := c.mappingOfUser(); m != nil {
 			return another, &idmap.Conflict{Kind: "user_mapping", ID: m.ID, Holder: m.UserID}
+		}
+		if c.before.UserKey() == c.userKey {
+			return proven, nil // by the mapping itself
 		}
 		// Of a mapping that no directory knew, the new value's account may be the same person or not.
 		return unknown, nil

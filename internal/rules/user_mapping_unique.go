@@ -74,10 +74,10 @@ func between(m idmap.UserMapping) string {
 	return strconv.Quote(m.Source.Connection.ID) + strconv.Quote(m.Destination.Connection.ID)
 }
 
-// first returns the first of the list that is not c itself.
+// first returns the first of the list that is not c itself, nor what c was.
 func (c *candidate) first(list []other) (other, bool) {
 	for _, x := range list {
-		if x.candidate != c {
+		if x.candidate != c && (c.before == nil || x.m.ID != c.before.ID) {
 			return x, true
 		}
 	}

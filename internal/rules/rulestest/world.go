@@ -17,6 +17,8 @@ const (
 	Stage    = "stage"     // another pod of the same platform
 	CRM      = "crm"       // Dynamics, addresses of at most 100 characters, not authoritative
 	App      = "app"       // an application of which no directory is known
+	Closed   = "closed"    // an application whose users must be mapped before they sign in
+	Off      = "off"       // an application to which nobody signs in
 )
 
 // Connections returns the connections of the world. Their ids are the constants above.
@@ -24,6 +26,8 @@ func Connections() []idmap.Connection {
 	connection := func(id, name, platform string, authoritative bool, domain string) idmap.Connection {
 		return idmap.Connection{ID: id, Name: name, Platform: idmap.PlatformRef{ID: platform}, Authoritative: authoritative, MailDomain: domain}
 	}
+	closed, off := connection(Closed, "Closed App", "generic", false, ""), connection(Off, "Switched Off", "generic", false, "")
+	closed.SignInMapping, off.SignInDisabled = idmap.SignInRequires, true
 	return []idmap.Connection{
 		connection(Mail, "Contoso Mail", "microsoft365", true, "contoso.com"),
 		connection(OpenMail, "Open Mail", "generic", false, ""),
@@ -31,6 +35,7 @@ func Connections() []idmap.Connection {
 		connection(Stage, "Sales Stage", "oracle_sales", false, ""),
 		connection(CRM, "CRM", "dynamics_crm", false, ""),
 		connection(App, "App", "generic", false, ""),
+		closed, off,
 	}
 }
 
@@ -44,6 +49,8 @@ func Accounts() map[string][]idmap.Account {
 			{ID: "m-twin-1", Username: "twin1", Name: "Twin One", Email: "twin@contoso.com"},
 			{ID: "m-twin-2", Username: "twin2", Name: "Twin Two", Email: "twin2@contoso.com", Aliases: []string{"twin@contoso.com"}},
 			{ID: "m-bot", Username: "bot", Name: "Robot", Email: "bot@contoso.com"},
+			{ID: "m-off", Username: "off", Name: "Dis Abled", Email: "off@contoso.com", Disabled: true},
+			{ID: "m-nope", Username: "nope", Name: "No Pe", Email: "nope@contoso.com"},
 		},
 		Sales: {
 			{ID: "u-jane", Username: "JDOE", Name: "Jane Doe", UserType: idmap.UserTypeFull},
@@ -53,6 +60,8 @@ func Accounts() map[string][]idmap.Account {
 			{ID: "u-bot", Username: "BOT", Name: "Robot", UserType: idmap.UserTypeNonInteractive},
 			{ID: "u-new", Username: "NEW", Name: "New Hire", UserType: idmap.UserTypeSynchronized},
 			{ID: "u-gone", Username: "GONE", Name: "Gone By", UserType: idmap.UserTypeFull},
+			{ID: "u-nope", Username: "NOPE", Name: "No Pe", UserType: idmap.UserTypeFull, SignInPermitted: new(false)},
+			{ID: "u-yes", Username: "YES", Name: "Yes Sir", UserType: idmap.UserTypeFull, SignInPermitted: new(true)},
 		},
 	}
 }
