@@ -52,6 +52,18 @@ resource "idmap_user_mapping" "sales" {
   email                     = each.value != "" ? each.value : null
 }
 
+# Who came by without a row in mappings.csv: a permitted first sign-in makes the mapping by itself.
+
+data "idmap_user_mappings" "by_sign_in" {
+  destination_connection_id = idmap_connection.sales.id
+  origin                    = "sign_in"
+}
+
+output "mapped_by_sign_in" {
+  description = "Sales users whose mapping a sign-in made, and their emails."
+  value       = { for mapping in data.idmap_user_mappings.by_sign_in.user_mappings : mapping.user_id => mapping.email }
+}
+
 output "connections" {
   description = "Ids of the two connections, for the API."
   value = {

@@ -26,6 +26,9 @@ type Backend struct {
 	counts    countCache
 	resolving gate // of calls that resolve a whole directory
 	answering gate // of calls that resolve a few of it
+
+	knownSignIns *batcher[signInCall, signInResult] // of users who have a mapping
+	otherSignIns *batcher[signInCall, signInResult] // of all others
 }
 
 // Options are what a backend takes from the outside world. The zero value is the real world.
@@ -50,7 +53,9 @@ func New(s store.Store, opts Options) *Backend {
 	if opts.NewSecret == nil {
 		opts.NewSecret = func() string { return "idmap_" + rand.Text() }
 	}
-	return &Backend{store: s, opts: opts, resolving: make(gate, maxResolving), answering: make(gate, maxAnswering)}
+	b := &Backend{store: s, opts: opts, resolving: make(gate, maxResolving), answering: make(gate, maxAnswering)}
+	b.knownSignIns, b.otherSignIns = b.signInLane(decideKnown), b.signInLane(decideAny)
+	return b
 }
 
 // Call says in whose name a use case runs.

@@ -68,6 +68,7 @@ func (b *Backend) CreateConnection(ctx context.Context, call Call, c idmap.Conne
 
 func (b *Backend) insertConnection(ctx context.Context, tx store.Tx, call Call, c idmap.Connection) (idmap.Connection, error) {
 	now := b.now()
+	c = c.WithDefaults()
 	c.Directory, c.Features, c.Revision, c.CreatedOn, c.ModifiedOn = nil, nil, 1, &now, &now
 	violations := rules.CheckConnection(c)
 	if c.ID == "." || c.ID == ".." {
@@ -128,8 +129,7 @@ func (b *Backend) UpdateConnection(
 		if err != nil {
 			return err
 		}
-		after := before
-		after.Name, after.Platform, after.Authoritative, after.MailDomain = wanted.Name, wanted.Platform, wanted.Authoritative, wanted.MailDomain
+		after := withSettings(before, wanted)
 		if after == before {
 			result = before
 			return nil
@@ -141,6 +141,15 @@ func (b *Backend) UpdateConnection(
 		return err
 	})
 	return result, err
+}
+
+// withSettings returns the connection with all that a caller can set as it is wanted, and the defaults for what was left
+// out.
+func withSettings(c, wanted idmap.Connection) idmap.Connection {
+	c.Name, c.Platform, c.Authoritative, c.MailDomain = wanted.Name, wanted.Platform, wanted.Authoritative, wanted.MailDomain
+	c.SignInDisabled, c.SignInMapping = wanted.SignInDisabled, wanted.SignInMapping
+	c.OnSignOut, c.SignInHistoryDays = wanted.OnSignOut, wanted.SignInHistoryDays
+	return c.WithDefaults()
 }
 
 func (b *Backend) storeConnection(ctx context.Context, tx store.Tx, call Call, before, after idmap.Connection) (idmap.Connection, error) {

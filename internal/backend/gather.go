@@ -39,6 +39,13 @@ type gatherer struct {
 }
 
 func gather(ctx context.Context, r store.Reader, changes []rules.Change, proposed []idmap.ProposedDirectory) (*rules.World, error) {
+	g := newGatherer(r, changes, proposed)
+	// The order matters: an email that follows the username is only known when the application accounts are.
+	err := g.run(ctx, g.connections, g.applicationAccounts, g.mailAccounts, g.assignments, g.mappings)
+	return g.world, err
+}
+
+func newGatherer(r store.Reader, changes []rules.Change, proposed []idmap.ProposedDirectory) *gatherer {
 	g := &gatherer{
 		r: r, changes: changes, proposed: map[string]idmap.ProposedDirectory{},
 		accounts: map[string][]idmap.Account{}, groups: map[string][]idmap.Group{},
@@ -50,13 +57,16 @@ func gather(ctx context.Context, r store.Reader, changes []rules.Change, propose
 	for _, p := range proposed {
 		g.proposed[p.Connection.ID] = p
 	}
-	// The order matters: an email that follows the username is only known when the application accounts are.
-	for _, step := range []func(context.Context) error{g.connections, g.applicationAccounts, g.mailAccounts, g.assignments, g.mappings} {
+	return g
+}
+
+func (g *gatherer) run(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return g.world, nil
+	return nil
 }
 
 // each calls fn for every stored and every wanted mapping, the wanted ones with the email that they are going to have.

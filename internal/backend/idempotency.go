@@ -14,6 +14,9 @@ import (
 // keepAnswers is how long the answer to an idempotency key is kept.
 const keepAnswers = 24 * time.Hour
 
+// sweepKeys is how many answers that are too old each new key takes away, so that they do not pile up.
+const sweepKeys = 10
+
 // once runs do, unless the call's idempotency key was answered before: then it gives that answer again. The answer is
 // stored in the transaction that makes the object, and forgotten when the object is deleted. Refusals are not stored:
 // nothing happened, so the same request is simply judged anew.
@@ -45,8 +48,7 @@ func (b *Backend) record(call Call, key string, request any) store.IdempotencyRe
 
 // claim takes the key, or returns the record of the request that took it before.
 func (b *Backend) claim(ctx context.Context, tx store.Tx, record store.IdempotencyRecord) (*store.IdempotencyRecord, error) {
-	const sweep = 10
-	if err := tx.ExpireIdempotencyKeys(ctx, b.now().Add(-keepAnswers), sweep); err != nil {
+	if err := tx.ExpireIdempotencyKeys(ctx, b.now().Add(-keepAnswers), sweepKeys); err != nil {
 		return nil, err
 	}
 	earlier, err := tx.ClaimIdempotencyKey(ctx, record)

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -81,12 +82,21 @@ func (b *Backend) checkToken(t idmap.Token) []idmap.Violation {
 		found = append(found, invalid("name", "The audit knows the server itself by that name. Take another."))
 	}
 	if len(t.Scopes) == 0 || slices.ContainsFunc(t.Scopes, func(s idmap.Scope) bool { return !slices.Contains(idmap.Scopes(), s) }) {
-		found = append(found, invalid("scopes", "A token needs one or more of the scopes read, write and admin."))
+		found = append(found, invalid("scopes", "A token needs one or more of the scopes "+scopeList()+"."))
 	}
 	if t.Expired(b.now()) {
 		found = append(found, invalid("expires_on", "The token would have expired already."))
 	}
 	return found
+}
+
+func scopeList() string {
+	var names []string
+	for _, s := range idmap.Scopes() {
+		names = append(names, string(s))
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 func (b *Backend) insertToken(ctx context.Context, tx store.Tx, call Call, t idmap.Token) (idmap.Token, error) {

@@ -169,9 +169,17 @@ func unchangedMapping(before, after idmap.UserMapping) bool {
 		before.Source.AccountID() == after.Source.AccountID() && before.Destination.AccountID() == after.Destination.AccountID()
 }
 
+// why returns the reason of a change, which the audit keeps.
+type why func(idmap.UserMappingVerdict) string
+
 // apply judges the intents and, if none is refused, writes them all. With violations nothing is written, and the
 // caller must end the transaction with an error.
 func (b *Backend) apply(ctx context.Context, tx store.Tx, call Call, intents []idmap.UserMappingIntent, reason string) ([]idmap.UserMappingVerdict, error) {
+	return b.applyWhy(ctx, tx, call, intents, func(idmap.UserMappingVerdict) string { return reason })
+}
+
+// applyWhy is apply with a reason of its own for each change.
+func (b *Backend) applyWhy(ctx context.Context, tx store.Tx, call Call, intents []idmap.UserMappingIntent, reason why) ([]idmap.UserMappingVerdict, error) {
 	if err := shareConnections(ctx, tx, intents); err != nil {
 		return nil, err
 	}

@@ -11,11 +11,11 @@ import (
 
 // write stores what was judged: mappings, ledger, idempotency answers and audit, in a number of statements that does
 // not depend on how many mappings there are, renames and idempotency keys apart.
-func (p *plan) write(ctx context.Context, tx store.Tx, verdicts []idmap.UserMappingVerdict, reason string) error {
+func (p *plan) write(ctx context.Context, tx store.Tx, verdicts []idmap.UserMappingVerdict, reason why) error {
 	var w writes
 	for i, change := range p.changes {
 		if p.settled[i] == nil {
-			w.add(p, change, &verdicts[i], reason)
+			w.add(p, change, &verdicts[i], reason(verdicts[i]))
 		}
 	}
 	if err := w.storeMappings(ctx, tx); err != nil {
@@ -83,6 +83,9 @@ func (w *writes) storeMappings(ctx context.Context, tx store.Tx) error {
 			return err
 		}
 		if err := tx.ForgetIdempotencyKeys(ctx, w.removed); err != nil {
+			return err
+		}
+		if err := endSessionsOf(ctx, tx, w.removed); err != nil {
 			return err
 		}
 	}

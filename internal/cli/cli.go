@@ -1,5 +1,6 @@
-// Package cli is the command line of the program: serve, token, directory and email. It also makes, out of a database, the
-// mapping backend that serve puts on the network, that --database works on, and that the provider embeds.
+// Package cli is the command line of the program: serve, token, directory, email, adopt, session and sign-in. It also
+// makes, out of a database, the mapping backend that serve puts on the network, that --database works on, and that the
+// provider embeds.
 package cli
 
 import (
@@ -44,6 +45,9 @@ type commands struct {
 	Token     tokenCommands    `cmd:"" help:"Create, list and revoke API tokens."`
 	Directory directoryCommand `cmd:"" help:"Fill the directory of a connection."`
 	Email     emailCommands    `cmd:"" help:"Release addresses of the ledger."`
+	Adopt     adoptCommand     `cmd:"" help:"Print Terraform configuration for the mappings that sign-ins made."`
+	Session   sessionCommands  `cmd:"" help:"List and revoke the sessions of users."`
+	SignIn    signInCommands   `cmd:"" help:"Find out why somebody cannot sign in."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }

@@ -20,13 +20,17 @@ func inProcess(t *testing.T, args ...string) (code int, stdout, stderr string) {
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string][]string{
-		"--help":                  {"serve", "token create", "token list", "token revoke", "directory import"},
+		"--help":                  {"serve", "token create", "token list", "token revoke", "directory import", "adopt", "session list", "session revoke", "sign-in diagnose"},
 		"--version":               {"terraform-provider-idmap 1.2.3"},
 		"serve --help":            {"--listen", "127.0.0.1:8080", "--database", "--tls-cert", "--tls-key", "IDMAP_BOOTSTRAP_TOKEN", "SIGTERM"},
 		"token --help":            {"create", "list", "revoke"},
-		"token create --help":     {"--name", "--scope", "read,write,admin", "Default: write", "--expires-in", "$IDMAP_ENDPOINT", "$IDMAP_TOKEN", "$IDMAP_DATABASE"},
+		"token create --help":     {"--name", "--scope", "sign_in", "read", "write", "admin", "Default: write", "--expires-in", "$IDMAP_ENDPOINT", "$IDMAP_TOKEN", "$IDMAP_DATABASE"},
 		"token revoke --help":     {"<id>"},
 		"directory import --help": {"<file>", "--connection", "--groups"},
+		"adopt --help":            {"--connection", "--all", "import block", "adopted.tf", "$IDMAP_ENDPOINT"},
+		"session --help":          {"list", "revoke"},
+		"session revoke --help":   {"--connection", "--user", "--email", "--id", "may sign in again"},
+		"sign-in diagnose --help": {"--source", "--connection", "--email", "--user", "exit code is 1"},
 	} {
 		code, stdout, stderr := inProcess(t, strings.Fields(line)...)
 		if code != 0 || stderr != "" {

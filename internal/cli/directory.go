@@ -19,7 +19,7 @@ type directoryCommand struct {
 
 type directoryImportCommand struct {
 	target
-	Connection string `required:"" placeholder:"NAME" help:"Name or id of the connection."`
+	Connection given  `required:"" placeholder:"NAME" help:"Name or id of the connection."`
 	Groups     bool   `help:"The file has groups, not accounts."`
 	File       string `arg:"" help:"CSV (.csv) or JSON lines (.jsonl, .ndjson), in UTF-8."`
 }
@@ -32,9 +32,6 @@ func (directoryImportCommand) Help() string {
 
 // Run leaves reading the rows to the backend, which has to anyway.
 func (c directoryImportCommand) Run(ctx context.Context, p *Program) error {
-	if idmap.Fold(c.Connection) == "" {
-		return usagef("--connection is empty; give it the name or the id of a connection")
-	}
 	format, err := directory.FormatOf(c.File)
 	if err != nil {
 		return err
@@ -86,43 +83,4 @@ func (c directoryImportCommand) print(p *Program, connection idmap.Connection, r
 	for _, w := range r.Warnings {
 		fmt.Fprintf(p.Stdout, "Warning: %s\n", w.Description)
 	}
-}
-
-// shownConnections is how many names are suggested for one that is unknown.
-const shownConnections = 10
-
-// connectionOf finds a connection by its name, else by its id.
-func connectionOf(ctx context.Context, api *client.Client, nameOrID string) (idmap.Connection, error) {
-	for found, err := range api.Connections(ctx, client.ConnectionFilter{Name: nameOrID}) {
-		if err != nil || found.Key() == idmap.Fold(nameOrID) { // a filter that is overlooked must not choose another one
-			return found, err
-		}
-	}
-	found, err := api.Connection(ctx, nameOrID)
-	if !idmap.IsNotFound(err) {
-		return found, err
-	}
-	names, err := connectionNames(ctx, api)
-	if err != nil {
-		return found, err
-	}
-	return found, fmt.Errorf("there is no connection with the name or the id %q; %s", nameOrID, names)
-}
-
-func connectionNames(ctx context.Context, api *client.Client) (string, error) {
-	var names []string
-	for c, err := range api.Connections(ctx, client.ConnectionFilter{}) {
-		if err != nil {
-			return "", err
-		}
-		if len(names) == shownConnections {
-			names = append(names, "…")
-			break
-		}
-		names = append(names, fmt.Sprintf("%q", c.Name))
-	}
-	if len(names) == 0 {
-		return "there are none yet, so create it first, as the Terraform resource idmap_connection", nil
-	}
-	return "there are " + strings.Join(names, ", "), nil
 }

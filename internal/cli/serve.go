@@ -58,6 +58,7 @@ func (c serveCommand) Run(ctx context.Context, p *Program) (err error) {
 	if err := p.announceToken(ctx, i); err != nil {
 		return err
 	}
+	defer newTrimming(i.backend, log).start(ctx)()
 	if !l.private() {
 		log.WarnContext(ctx, "listening beyond this machine without TLS: tokens and addresses travel in clear text; "+
 			"give --tls-cert and --tls-key, or put a proxy with TLS before the server")

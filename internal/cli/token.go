@@ -21,7 +21,7 @@ type tokenCommands struct {
 type tokenCreateCommand struct {
 	target
 	Name      string        `required:"" placeholder:"NAME" help:"Who will use the token. It stands in the audit log."`
-	Scope     []idmap.Scope `default:"write" enum:"read,write,admin" placeholder:"SCOPE" help:"What the token allows: ${enum}, each with those before it. Default: ${default}, which Terraform needs."`
+	Scope     []idmap.Scope `default:"write" enum:"sign_in,read,write,admin" placeholder:"SCOPE" help:"What the token allows: sign_in (an integration signs users in and out, and does nothing else), read, write (and read) or admin (everything). Default: ${default}, which Terraform needs."`
 	ExpiresIn time.Duration `placeholder:"DURATION" help:"How long the token is valid, such as 720h. Default: until it is revoked."`
 }
 

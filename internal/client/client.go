@@ -39,7 +39,7 @@ type Config struct {
 	// MaxRetries is how often a failed request is sent again: 0 is DefaultMaxRetries, a negative number is never.
 	MaxRetries int
 	// RequestTimeout is how long one attempt may take, up to the last byte of its answer. Uploads of directory files,
-	// and what reads, resolves or writes whole maps, have ten minutes instead.
+	// what reads, resolves or writes whole maps, and what revokes many sessions have ten minutes instead.
 	RequestTimeout time.Duration
 	// MaxConcurrentRequests bounds the attempts under way at one time.
 	MaxConcurrentRequests int

@@ -22,8 +22,8 @@ const (
 	// maxRetryAfter is the longest that a server can make a call wait. A run of Terraform is better told that it cannot
 	// go on than left hanging for an hour.
 	maxRetryAfter = 5 * time.Minute
-	// uploadTimeout is how long one attempt may take of what is about a whole directory or a whole map, instead of
-	// Config.RequestTimeout: 100,000 accounts take the server longer than an answer should.
+	// uploadTimeout is how long one attempt may take of what is about a whole directory, a whole map or the sessions of a
+	// whole connection, instead of Config.RequestTimeout: 100,000 accounts take the server longer than an answer should.
 	uploadTimeout = 10 * time.Minute
 	// maxBody is the most that is read of an answer. A page of 1000 mappings has some 500 kB.
 	maxBody = 64 << 20

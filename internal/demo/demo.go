@@ -31,7 +31,10 @@ type demo struct {
 	company   company
 	terraform terraform
 	server    *server
-	job       string // id of the transfer job, once there is one
+	binary    string  // of the product
+	job       string  // id of the transfer job, once there is one
+	addIn     *server // as the add-in sees it, whose token signs users in
+	session   string  // id of the session that began last
 }
 
 // tell tells the story, step by step, up to the first thing that is not as said.
@@ -70,19 +73,18 @@ func (d *demo) setUp(ctx context.Context) error {
 	if d.folder, err = os.MkdirTemp("", "idmap-demo-"); err != nil {
 		return err
 	}
-	binary, err := d.build(ctx, root)
-	if err != nil {
+	if d.binary, err = d.build(ctx, root); err != nil {
 		return err
 	}
 	d.screen.command("terraform-provider-idmap serve --database contoso.db")
-	if d.server, err = startServer(ctx, binary, filepath.Join(d.folder, "contoso.db")); err != nil {
+	if d.server, err = startServer(ctx, d.binary, filepath.Join(d.folder, "contoso.db")); err != nil {
 		return err
 	}
 	d.screen.ok("the server listens on %s", strings.TrimPrefix(d.server.endpoint, "http://"))
 	if d.company, err = copyCompany(filepath.Join(root, "examples", d.story.example), filepath.Join(d.folder, "contoso")); err != nil {
 		return err
 	}
-	return d.setUpTerraform(ctx, filepath.Dir(binary))
+	return d.setUpTerraform(ctx, filepath.Dir(d.binary))
 }
 
 // moduleRoot returns the folder of our go.mod.

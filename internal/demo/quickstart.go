@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -13,8 +14,12 @@ var quickstart = story{
 	title:   "Contoso has a Microsoft 365 tenant and an Oracle Sales pod. Who is who?",
 	example: "quickstart",
 	steps: func(d *demo) []step {
-		steps := []step{d.firstApply, d.secondPlan, d.drift, d.someoneLeaves}
-		return append(append(steps, d.refusals(quickstartRefusals)...), d.nothingGotThrough, d.cleanUp)
+		return slices.Concat(
+			[]step{d.firstApply, d.secondPlan, d.drift, d.someoneLeaves},
+			[]step{d.firstSignIn, d.deniedSignIns, d.signInShows, d.adopt, d.revoke, d.closeTheDoor},
+			d.refusals(quickstartRefusals),
+			[]step{d.nothingGotThrough, d.cleanUp},
+		)
 	},
 }
 
@@ -35,9 +40,12 @@ func (d *demo) plan(ctx context.Context, exit int) (outcome, error) {
 
 // apply runs terraform apply, and is an error unless it makes exactly these changes.
 func (d *demo) apply(ctx context.Context, added, changed, destroyed int) (outcome, error) {
+	return d.applySaying(ctx, fmt.Sprintf("Resources: %d added, %d changed, %d destroyed.", added, changed, destroyed))
+}
+
+func (d *demo) applySaying(ctx context.Context, summary string) (outcome, error) {
 	d.screen.command("terraform apply")
 	o, err := d.terraform.run(ctx, "apply", "-auto-approve")
-	summary := fmt.Sprintf("Resources: %d added, %d changed, %d destroyed.", added, changed, destroyed)
 	if err == nil && (o.exit != 0 || lineWith(o.output, summary) == "") {
 		err = o.otherwise("the apply should end with %q", summary)
 	}

@@ -147,6 +147,13 @@ func (s *server) request(ctx context.Context, method, path string, body any) (*h
 	return req, nil
 }
 
+// as returns the same server, asked with another token.
+func (s *server) as(token string) *server {
+	other := *s
+	other.token = token
+	return &other
+}
+
 // total returns how many objects a list of the API has.
 func (s *server) total(ctx context.Context, list string) (int, error) {
 	var answer struct {

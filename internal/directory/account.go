@@ -20,6 +20,7 @@ var accountColumns = []column[idmap.Account]{
 	{"admin", func(a *idmap.Account) value { return flag{&a.Admin} }},
 	{"built_in", func(a *idmap.Account) value { return flag{&a.BuiltIn} }},
 	{"external", func(a *idmap.Account) value { return flag{&a.External} }},
+	{"sign_in_permitted", func(a *idmap.Account) value { return optionalFlag{&a.SignInPermitted} }},
 }
 
 // newAccountChecks returns the checks of one file: ids and user ids are each held by one row.

@@ -65,6 +65,25 @@ func (v flag) setJSON(raw json.RawMessage) error {
 	return nil
 }
 
+// optionalFlag is a boolean that a directory need not know. Empty is unknown, which is neither true nor false.
+type optionalFlag struct{ to **bool }
+
+func (v optionalFlag) setText(s string) error {
+	var known bool
+	if err := (flag{&known}).setText(s); err != nil {
+		return err
+	}
+	if *v.to = nil; strings.TrimSpace(s) != "" {
+		*v.to = &known
+	}
+	return nil
+}
+
+func (v optionalFlag) setJSON(raw json.RawMessage) error {
+	*v.to = new(bool)
+	return flag{*v.to}.setJSON(raw)
+}
+
 // list is several strings: in text separated by semicolons, in JSON an array. Empty ones are left out.
 type list struct{ to *[]string }
 

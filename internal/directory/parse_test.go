@@ -15,15 +15,15 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-const allAccountColumns = "id,username,email,aliases,name,given_name,surname,user_type,disabled,admin,built_in,external\n"
+const allAccountColumns = "id,username,email,aliases,name,given_name,surname,user_type,disabled,admin,built_in,external,sign_in_permitted\n"
 
 func TestParseAccounts(t *testing.T) {
 	full := idmap.Account{
 		ID: "a1", Username: "Alice", Email: "SMTP:Alice@Example.com", Aliases: []string{"SMTP:al@example.com", "smtp:a@example.com", "b@example.com"},
 		Name: "Alice, the 1st", GivenName: "Alice", Surname: "Ångström", UserType: idmap.UserTypeNonInteractive,
-		Disabled: true, Admin: true, BuiltIn: true, External: true,
+		Disabled: true, Admin: true, BuiltIn: true, External: true, SignInPermitted: new(true),
 	}
-	row := `a1, Alice ,SMTP:Alice@Example.com,SMTP:al@example.com; smtp:a@example.com ;;b@example.com,"Alice, the 1st",Alice,Ångström,Non_Interactive,TRUE,true,true,True`
+	row := `a1, Alice ,SMTP:Alice@Example.com,SMTP:al@example.com; smtp:a@example.com ;;b@example.com,"Alice, the 1st",Alice,Ångström,Non_Interactive,TRUE,true,true,True,True`
 	tests := []struct {
 		name   string
 		format directory.Format
@@ -39,6 +39,11 @@ func TestParseAccounts(t *testing.T) {
 		{"ids differ in case", directory.CSV, "id,username\na,\nA,u\nu,v\n", []idmap.Account{{ID: "a"}, {ID: "A", Username: "u"}, {ID: "u", Username: "v"}}},
 		{"many addresses", directory.CSV, "id,aliases\n1," + strings.Join(addresses(1000), ";") + ";sip:x\n", []idmap.Account{{ID: "1", Aliases: addresses(1000)}}},
 		{"false booleans", directory.CSV, "id,disabled,admin\n1,False,\n", []idmap.Account{{ID: "1"}}},
+		{
+			"a permission that is known, and one that is not", directory.CSV, "id,sign_in_permitted\n1,FALSE\n2,\n3, \n4,true\n",
+			[]idmap.Account{{ID: "1", SignInPermitted: new(false)}, {ID: "2"}, {ID: "3"}, {ID: "4", SignInPermitted: new(true)}},
+		},
+		{"JSON false and null permissions", directory.JSONLines, `{"id":"1","sign_in_permitted":false}` + "\n" + `{"id":"2","sign_in_permitted":null}`, []idmap.Account{{ID: "1", SignInPermitted: new(false)}, {ID: "2"}}},
 		{"emoji", directory.CSV, "id,name,username,email\n😀,🧑 Ann,👍,😀@example.com\n", []idmap.Account{{ID: "😀", Name: "🧑 Ann", Username: "👍", Email: "😀@example.com"}}},
 		{"right to left name", directory.CSV, "id,name\n1,\u200fעברית\u200f\n", []idmap.Account{{ID: "1", Name: "\u200fעברית\u200f"}}},
 		{"SQL", directory.CSV, "id,name\n'; DROP TABLE x; --,\"Robert'); --\"\n", []idmap.Account{{ID: "'; DROP TABLE x; --", Name: "Robert'); --"}}},
@@ -50,7 +55,7 @@ func TestParseAccounts(t *testing.T) {
 		{
 			"JSON lines", directory.JSONLines,
 			`{"id":"a1","username":"Alice","email":"SMTP:Alice@Example.com","aliases":["SMTP:al@example.com","smtp:a@example.com","","b@example.com"],` +
-				`"name":"Alice, the 1st","given_name":"Alice","surname":"Ångström","user_type":"non_interactive","disabled":true,"admin":true,"built_in":true,"external":true}`,
+				`"name":"Alice, the 1st","given_name":"Alice","surname":"Ångström","user_type":"non_interactive","disabled":true,"admin":true,"built_in":true,"external":true,"sign_in_permitted":true}`,
 			[]idmap.Account{full},
 		},
 		{"JSON null is left out", directory.JSONLines, `{"id":"1","email":null,"aliases":null,"admin":null}`, []idmap.Account{{ID: "1"}}},
@@ -125,6 +130,8 @@ func TestBadAccounts(t *testing.T) {
 		{"header with a bare quote", csv, "id,a\"b\n", []string{"line 1"}, "The header cannot be read"},
 		{"bad row in the middle", csv, "id,email\n1,a@example.com\n2,nope\n3,c@example.com\n", []string{"line 3, column email"}, `The email "nope" is no address: it has no @`},
 		{"all bad rows", csv, "id,disabled,user_type\n1,ja,\n2,,boss\n,,\n4,true,full\n", []string{"line 2, column disabled", "line 3, column user_type", "line 4, column id"}, `"ja"; it must be true, false or empty`},
+		{"a permission in other words", csv, "id,sign_in_permitted\n1,yes\n2,\x00\n3,unknown\n", []string{"line 2, column sign_in_permitted", "line 3, column sign_in_permitted", "line 4, column sign_in_permitted"}, `"yes"; it must be true, false or empty`},
+		{"a permission in a string", lines, `{"id":"1","sign_in_permitted":"true"}`, []string{"line 1, field sign_in_permitted"}, "true or false"},
 		{"two faults in one row", csv, "id,email,admin\n1,nope,0\n", []string{"line 2, column admin", "line 2, column email"}, "true, false"},
 		{"lines are counted in the file", csv, "id,name,email\n1,\"two\nlines\",nope\n\n2,,nope\n", []string{"line 3, column email", "line 5, column email"}, ""},
 		{"too few fields", csv, "id,name\n1\n2,b\n3,c,d\n", []string{"line 2", "line 4"}, "has 1 fields, the header names 2"},
@@ -278,7 +285,7 @@ func TestFormats(t *testing.T) {
 // lines and read back as the same.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"", "id\n", allAccountColumns + "1,u,a@b.de,x500:a;b@c.de,n,g,s,stub,true,false,,true\n", "\uFEFFid,name\r\n1,\"a\nb\"\r\n",
+		"", "id\n", allAccountColumns + "1,u,a@b.de,x500:a;b@c.de,n,g,s,stub,true,false,,true,false\n", "\uFEFFid,name\r\n1,\"a\nb\"\r\n",
 		`{"id":"1","aliases":["a@b.de"],"admin":true}`, "{\"id\":\"1\"}\n{", "id,name\n1,\"\n", "id\n\x00\n\xff\n",
 		"id,aliases\n1,X400:c=a;b=c;a@b.de\n", "\xff\xfe",
 	} {

@@ -10,7 +10,7 @@ type AuditEntry struct {
 	ID       string          `json:"id"`
 	On       time.Time       `json:"on"`
 	Who      string          `json:"who" doc:"Name of the token that was used."`
-	Action   string          `json:"action" doc:"create, update, delete, bind, import, release, revoke or sign_out."`
+	Action   string          `json:"action" doc:"create, update, delete, bind, import, release, refuse (a change that the directory asked for), revoke or sign_out."`
 	Kind     string          `json:"kind" doc:"The noun, such as user_mapping."`
 	ObjectID string          `json:"object_id"`
 	Before   json.RawMessage `json:"before,omitempty"`

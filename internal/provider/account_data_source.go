@@ -42,6 +42,7 @@ type accountData struct {
 	Admin     types.Bool   `tfsdk:"admin"`
 	BuiltIn   types.Bool   `tfsdk:"built_in"`
 	External  types.Bool   `tfsdk:"external"`
+	Permitted types.Bool   `tfsdk:"sign_in_permitted"`
 	DeletedOn types.String `tfsdk:"deleted_on"`
 }
 
@@ -53,6 +54,7 @@ func accountDataOf(a idmap.Account) accountData {
 		UserType: optionalString(string(a.UserType)),
 		Disabled: types.BoolValue(a.Disabled), Admin: types.BoolValue(a.Admin), BuiltIn: types.BoolValue(a.BuiltIn),
 		External:  types.BoolValue(a.External),
+		Permitted: types.BoolPointerValue(a.SignInPermitted),
 		DeletedOn: timeString(a.DeletedOn),
 	}
 }
@@ -60,19 +62,20 @@ func accountDataOf(a idmap.Account) accountData {
 // accountAttributes are those of accountData, all computed.
 func accountAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id":         schema.StringAttribute{Computed: true, MarkdownDescription: "Immutable id on the platform, such as an Entra object id."},
-		"username":   schema.StringAttribute{Computed: true, MarkdownDescription: "Username."},
-		"email":      schema.StringAttribute{Computed: true, MarkdownDescription: "Primary address."},
-		"aliases":    schema.ListAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Further addresses."},
-		"name":       schema.StringAttribute{Computed: true, MarkdownDescription: "Display name."},
-		"given_name": schema.StringAttribute{Computed: true, MarkdownDescription: "Given name."},
-		"surname":    schema.StringAttribute{Computed: true, MarkdownDescription: "Surname."},
-		"user_type":  schema.StringAttribute{Computed: true, MarkdownDescription: "What the account can do: `full`, `non_interactive`, `synchronized` or `stub`."},
-		"disabled":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is disabled."},
-		"admin":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is an administrator."},
-		"built_in":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the platform made the account itself."},
-		"external":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is a guest, at home in another organisation."},
-		"deleted_on": schema.StringAttribute{Computed: true, MarkdownDescription: "When the account left the directory, RFC 3339; null while it is there."},
+		"id":                schema.StringAttribute{Computed: true, MarkdownDescription: "Immutable id on the platform, such as an Entra object id."},
+		"username":          schema.StringAttribute{Computed: true, MarkdownDescription: "Username."},
+		"email":             schema.StringAttribute{Computed: true, MarkdownDescription: "Primary address."},
+		"aliases":           schema.ListAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Further addresses."},
+		"name":              schema.StringAttribute{Computed: true, MarkdownDescription: "Display name."},
+		"given_name":        schema.StringAttribute{Computed: true, MarkdownDescription: "Given name."},
+		"surname":           schema.StringAttribute{Computed: true, MarkdownDescription: "Surname."},
+		"user_type":         schema.StringAttribute{Computed: true, MarkdownDescription: "What the account can do: `full`, `non_interactive`, `synchronized` or `stub`."},
+		"disabled":          schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is disabled."},
+		"admin":             schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is an administrator."},
+		"built_in":          schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the platform made the account itself."},
+		"external":          schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the account is a guest, at home in another organisation."},
+		"sign_in_permitted": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the application permits the user to sign in through the integration; null where the directory does not say."},
+		"deleted_on":        schema.StringAttribute{Computed: true, MarkdownDescription: "When the account left the directory, RFC 3339; null while it is there."},
 	}
 }
 

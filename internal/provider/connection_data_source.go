@@ -36,13 +36,14 @@ type connectionData struct {
 	GroupsSHA256   types.String `tfsdk:"groups_sha256"`
 	CreatedOn      types.String `tfsdk:"created_on"`
 	ModifiedOn     types.String `tfsdk:"modified_on"`
+	signInSettings
 }
 
 func connectionDataOf(c idmap.Connection) connectionData {
 	data := connectionData{
 		ID: types.StringValue(c.ID), Name: types.StringValue(c.Name), Platform: types.StringValue(c.Platform.ID),
 		Authoritative: types.BoolValue(c.Authoritative), MailDomain: optionalString(c.MailDomain),
-		CreatedOn: timeString(c.CreatedOn), ModifiedOn: timeString(c.ModifiedOn),
+		CreatedOn: timeString(c.CreatedOn), ModifiedOn: timeString(c.ModifiedOn), signInSettings: signInSettingsOf(c),
 	}
 	if c.Directory != nil && c.Directory.Accounts != nil {
 		data.AccountsSHA256 = types.StringValue(c.Directory.Accounts.SHA256)
@@ -55,7 +56,7 @@ func connectionDataOf(c idmap.Connection) connectionData {
 
 // connectionAttributes are those of connectionData, all computed.
 func connectionAttributes() map[string]schema.Attribute {
-	return map[string]schema.Attribute{
+	attributes := map[string]schema.Attribute{
 		"id":              schema.StringAttribute{Computed: true, MarkdownDescription: "Opaque id of the connection."},
 		"name":            schema.StringAttribute{Computed: true, MarkdownDescription: "Name of the connection."},
 		"platform":        schema.StringAttribute{Computed: true, MarkdownDescription: "Kind of the directory, such as `microsoft365`."},
@@ -66,6 +67,8 @@ func connectionAttributes() map[string]schema.Attribute {
 		"created_on":      schema.StringAttribute{Computed: true, MarkdownDescription: "When the connection was created, RFC 3339."},
 		"modified_on":     schema.StringAttribute{Computed: true, MarkdownDescription: "When the connection was last changed, RFC 3339."},
 	}
+	addSignInSettingsData(attributes)
+	return attributes
 }
 
 func (d *connectionDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {

@@ -18,23 +18,28 @@ type connectionModel struct {
 	AccountsSHA256 types.String `tfsdk:"accounts_sha256"`
 	GroupsFile     types.String `tfsdk:"groups_file"`
 	GroupsSHA256   types.String `tfsdk:"groups_sha256"`
+	signInSettings
 }
 
 // connectionNoun is how a connection is called in diagnostics.
 var connectionNoun = noun{resource: "idmap_connection", fields: map[string]string{
 	"id": "id", "name": "name", "platform": "platform", "platform.id": "platform",
 	"authoritative": "authoritative", "mail_domain": "mail_domain",
+	"sign_in_disabled": "sign_in_disabled", "sign_in_mapping": "sign_in_mapping",
+	"on_sign_out": "on_sign_out", "sign_in_history_days": "sign_in_history_days",
 }}
 
 // toAPI returns the connection to write. What is unknown is left out.
 func (m connectionModel) toAPI() idmap.Connection {
-	return idmap.Connection{
+	c := idmap.Connection{
 		ID:            m.ID.ValueString(),
 		Name:          m.Name.ValueString(),
 		Platform:      idmap.PlatformRef{ID: m.Platform.ValueString()},
 		Authoritative: m.Authoritative.ValueBool(),
 		MailDomain:    m.MailDomain.ValueString(),
 	}
+	m.addSettingsTo(&c)
+	return c
 }
 
 // fromAPI takes over what the backend has. The files are the configuration's: of those that it names, the digests say
@@ -45,6 +50,7 @@ func (m *connectionModel) fromAPI(c idmap.Connection) {
 	m.Platform = types.StringValue(c.Platform.ID)
 	m.Authoritative = types.BoolValue(c.Authoritative)
 	m.MailDomain = optionalString(c.MailDomain)
+	m.signInSettings = signInSettingsOf(c)
 	m.AccountsSHA256, m.GroupsSHA256 = types.StringNull(), types.StringNull()
 	if c.Directory == nil {
 		return
@@ -59,15 +65,21 @@ func (m *connectionModel) fromAPI(c idmap.Connection) {
 
 // says reports whether a connection of the backend is what the model says, its files apart.
 func (m connectionModel) says(c idmap.Connection) bool {
-	wanted := m.toAPI()
-	return c.Name == wanted.Name && c.Platform == wanted.Platform && c.Authoritative == wanted.Authoritative && c.MailDomain == wanted.MailDomain
+	var stored connectionModel
+	stored.fromAPI(c)
+	wanted, have := m.toAPI(), stored.toAPI()
+	wanted.ID, have.ID = "", ""
+	return wanted == have
 }
 
-// known reports which fields of the wire form have a value that can be judged.
-func (m connectionModel) known(field string) bool {
-	value, ok := map[string]attr.Value{
-		"name": m.Name, "platform.id": m.Platform, "mail_domain": m.MailDomain,
-	}[field]
+// judged reports whether a field of the wire form has a value that the rules can judge, and no validator, which says the
+// same.
+func (m connectionModel) judged(field string) bool {
+	switch field {
+	case "platform.id", "sign_in_mapping", "on_sign_out", "sign_in_history_days":
+		return false
+	}
+	value, ok := map[string]attr.Value{"name": m.Name, "mail_domain": m.MailDomain}[field]
 	return !ok || !value.IsUnknown()
 }
 

@@ -69,7 +69,7 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"accounts_file": schema.StringAttribute{
-				MarkdownDescription: "Path of a file with the accounts, as CSV (`.csv`) or JSON lines (`.jsonl`), with the fields `id`, `username`, `email`, `aliases`, `name`, `given_name`, `surname`, `user_type`, `disabled`, `admin`, `built_in` and `external` (a guest, who is at home in another organisation); aliases are separated by `;`. " +
+				MarkdownDescription: "Path of a file with the accounts, as CSV (`.csv`) or JSON lines (`.jsonl`), with the fields `id`, `username`, `email`, `aliases`, `name`, `given_name`, `surname`, `user_type`, `disabled`, `admin`, `built_in`, `external` (a guest, who is at home in another organisation) and `sign_in_permitted` (whether the application permits the user to sign in through the integration; empty where that is not known); aliases are separated by `;`. " +
 					"The file replaces the accounts of the directory. It is checked at plan, and uploaded when its content changes or when somebody changed the directory behind Terraform's back. " +
 					"Without it the accounts are left as they are.",
 				Optional: true,
@@ -88,6 +88,7 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 			},
 		},
 	}
+	addSignInSettings(resp.Schema.Attributes)
 }
 
 func (r *connectionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
@@ -107,8 +108,7 @@ func (r *connectionResource) ValidateConfig(ctx context.Context, req resource.Va
 		return
 	}
 	for _, v := range rules.CheckConnection(config.toAPI()) {
-		// The platform has a validator that names those there are.
-		if config.known(v.Field) && v.Field != "platform.id" {
+		if config.judged(v.Field) {
 			connectionNoun.addViolations([]idmap.Violation{v}, &resp.Diagnostics)
 		}
 	}

@@ -157,6 +157,11 @@ var summaries = map[idmap.Code]string{
 	idmap.CodeNameReused:         "Name Was Reused",
 	idmap.CodeInactiveAccount:    "Account Is Inactive",
 
+	idmap.CodeSignInDisabled:    "Sign-Ins Are Disabled",
+	idmap.CodeMappingRequired:   "Mapping Is Required",
+	idmap.CodeMailboxDisabled:   "Mailbox Is Disabled",
+	idmap.CodePermissionMissing: "Permission Is Missing",
+
 	idmap.CodeInvalid:              "Invalid Value",
 	idmap.CodeMalformed:            "Request Not Understood",
 	idmap.CodeUnknownRoute:         "Server Lacks a Route",

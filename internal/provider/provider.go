@@ -158,6 +158,7 @@ func (p *idmapProvider) DataSources(context.Context) []func() datasource.DataSou
 		newGroupDataSource, newGroupsDataSource,
 		newUserMappingDataSource, newUserMappingsDataSource,
 		newEmailAssignmentDataSource,
+		newSignInsDataSource, newSessionsDataSource, newSignInDiagnosisDataSource,
 		newAccountMapDataSource, newAccountMapsDataSource, newAccountMapReportDataSource,
 		newGroupMapDataSource, newGroupMapsDataSource, newGroupMapReportDataSource,
 	}

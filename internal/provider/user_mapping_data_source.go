@@ -73,7 +73,7 @@ func userMappingAttributes() map[string]schema.Attribute {
 		"email_source":              schema.StringAttribute{Computed: true, MarkdownDescription: "`explicit` if the email was given, `username` if it follows the username."},
 		"user_id":                   schema.StringAttribute{Computed: true, CustomType: foldedType[userIDSpelling]{}, MarkdownDescription: "User id in the application."},
 		"origin":                    schema.StringAttribute{Computed: true, MarkdownDescription: "What made the mapping: `api` or `sign_in`."},
-		"last_sign_in_on":           schema.StringAttribute{Computed: true, MarkdownDescription: "When the user last signed in, RFC 3339."},
+		"last_sign_in_on":           schema.StringAttribute{Computed: true, MarkdownDescription: "When the user last signed in, RFC 3339; null if that never happened."},
 		"created_on":                schema.StringAttribute{Computed: true, MarkdownDescription: "When the mapping was created, RFC 3339."},
 		"modified_on":               schema.StringAttribute{Computed: true, MarkdownDescription: "When the mapping was last changed, RFC 3339."},
 	}

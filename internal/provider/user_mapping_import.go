@@ -64,6 +64,15 @@ func (r *userMappingResource) namedBy(ctx context.Context, name string) ([]idmap
 	return nil, nil
 }
 
+// addImportedAndDestroyed refuses a plan that would delete the mapping that it has just taken over.
+func addImportedAndDestroyed(id string, diags *diag.Diagnostics) {
+	diags.AddError("Imported and Destroyed", fmt.Sprintf(
+		"Mapping %s is imported as one resource, and destroyed as another, which is in the state and not in the configuration any more: "+
+			"the apply would delete the mapping of the new resource. If the resource has a new name, such as after a rename of its user, "+
+			"write a moved block from the old name to the new one instead of the import. If Terraform shall forget the old one, write a "+
+			"removed block with destroy = false.", id))
+}
+
 func blankImport(name string) error {
 	return &findError{"Invalid Import ID", fmt.Sprintf("%q names no user mapping: a part of it is blank. %s", name, importTakes)}
 }

@@ -14,13 +14,14 @@ import (
 
 // userMappingPlan is one plan of an idmap_user_mapping. It asks the backend whether what is planned would be accepted,
 // and holds it against the other mappings of the same walk. A plan that changes nothing asks nothing, so a
-// configuration can be destroyed whatever else is wrong with it.
+// configuration can be destroyed whatever else is wrong with it; but a user whom a new directory renames is told of.
 type userMappingPlan struct {
 	walk      *walk
 	config    userMappingModel
 	plan      userMappingModel
 	prior     *userMappingModel // nil for a create
 	replacing string            // the mapping that a create replaces, if any
+	former    string            // the user id before a rename outside of Terraform, if any
 	token     string            // under which the plan claims
 	inTheWay  []idmap.UserMapping
 	diags     *diag.Diagnostics
@@ -34,6 +35,7 @@ func (p *userMappingPlan) make(ctx context.Context) {
 	case p.prior == nil:
 	case p.plan.settled(*p.prior):
 		p.plan.Email = p.prior.Email
+		p.foresee(ctx)
 		return
 	case p.plan.moved(*p.prior):
 		return // a replacement: Terraform plans it again, as a create
@@ -75,7 +77,7 @@ func (p *userMappingPlan) take(verdict idmap.UserMappingVerdict) {
 	if p.prior != nil {
 		called = called.stored()
 	}
-	for _, v := range verdict.Violations {
+	for _, v := range p.tellRename(verdict.Violations, p.diags.AddAttributeError) {
 		if p.mayBePlanned(v) {
 			v.Description += " If another provider block of this configuration (an alias) creates it, that is seen only at apply."
 			called.addWarnings([]idmap.Violation{v}, p.diags)
@@ -83,7 +85,7 @@ func (p *userMappingPlan) take(verdict idmap.UserMappingVerdict) {
 			called.addViolations([]idmap.Violation{v}, p.diags)
 		}
 	}
-	called.addWarnings(verdict.Warnings, p.diags)
+	called.addWarnings(p.tellRename(verdict.Warnings, p.diags.AddAttributeWarning), p.diags)
 	m := verdict.UserMapping
 	if m == nil || len(verdict.Violations) > 0 {
 		return

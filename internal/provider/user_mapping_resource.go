@@ -115,12 +115,15 @@ func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.Modif
 		return
 	}
 	if req.Plan.Raw.IsNull() {
-		r.walk.leaves(p.prior.ID.ValueString())
+		if r.walk.leaves(p.prior.ID.ValueString()); r.walk.isImported(p.prior.ID.ValueString()) {
+			addImportedAndDestroyed(p.prior.ID.ValueString(), &resp.Diagnostics)
+		}
 		return
 	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &p.config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &p.plan)...)
 	p.replacing = remembered[string](ctx, resp.Private, replacingKey, &resp.Diagnostics)
+	p.former = remembered[string](ctx, resp.Private, formerUserKey, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -189,8 +192,12 @@ func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest
 		userMappingNoun.addError(err, &resp.Diagnostics)
 	default:
 		r.walk.sawMapping(m)
+		r.sawRename(ctx, state, m, resp.Private, &resp.Diagnostics)
 		state.fromAPI(m)
 		sink.put(ctx, m.ID, m.Revision, state)
+		if imported && r.walk.imports(m.ID) {
+			addImportedAndDestroyed(m.ID, &resp.Diagnostics)
+		}
 	}
 }
 
@@ -211,6 +218,7 @@ func (r *userMappingResource) Update(ctx context.Context, req resource.UpdateReq
 	plan.fromAPI(updated)
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
 	sink.put(ctx, updated.ID, updated.Revision, plan)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, formerUserKey, nil)...) // what the user is called is the plan's doing now
 }
 
 // update writes what is planned, provided that the mapping is what the plan saw.

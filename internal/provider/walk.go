@@ -28,6 +28,7 @@ type walk struct {
 	maps        map[string]bool              // read in this walk, by id
 	onPlatform  bool                         // it was said that the server is a DryvIQ platform
 	leaving     map[string]bool              // planned to be deleted, by id
+	imported    map[string]bool              // mappings, by id
 }
 
 func newWalk(c *client.Client, planChecks bool) *walk {
@@ -40,6 +41,7 @@ func newWalk(c *client.Client, planChecks bool) *walk {
 		connections: map[string]bool{},
 		maps:        map[string]bool{},
 		leaving:     map[string]bool{},
+		imported:    map[string]bool{},
 	}
 }
 
@@ -157,6 +159,22 @@ func (w *walk) leaves(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.leaving[id] = true
+}
+
+// imports remembers a mapping that is imported. Together with leaves it tells, whichever comes first, of a mapping that
+// is imported as one resource and deleted as another: it reports whether it is planned to be deleted.
+func (w *walk) imports(id string) (leaving bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.imported[id] = true
+	return w.leaving[id]
+}
+
+// isImported reports whether a mapping was imported in this walk.
+func (w *walk) isImported(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.imported[id]
 }
 
 // isLeaving reports whether an object is planned to be deleted. Terraform plans in no fixed order, so false says little.

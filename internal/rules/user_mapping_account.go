@@ -77,22 +77,27 @@ func (c *candidate) cannotSignIn(fault userFault) idmap.Violation {
 
 // checkKnown refuses what an authoritative directory does not know.
 func checkKnown(c *candidate, _ *others, r *report) {
-	const text = "Connection %q is authoritative and does not know %s %q.%s Check the spelling, or bring the directory up to date."
+	const text = "Connection %q is authoritative and does not know %s %q. %s, or bring the directory up to date."
+	const spelling = "Check the spelling"
 	isGroup := c.w.directory(c.source.ID).groups[c.m.EmailCanonical] != nil // which is another refusal
 	if c.source.Authoritative && c.emailChanged() && c.m.EmailCanonical != "" && len(c.holders) == 0 && !isGroup {
-		r.refuse(idmap.CodeUnknownEmail, fieldEmail, nil, text, c.source.Name, "the email", clip(c.m.Email), "")
+		r.refuse(idmap.CodeUnknownEmail, fieldEmail, nil, text, c.source.Name, "the email", clip(c.m.Email), spelling)
 	}
 	if c.destination.Authoritative && c.userChanged() && c.userKey != "" && c.named == nil {
-		r.refuse(idmap.CodeUnknownUserID, fieldUserID, nil, text, c.destination.Name, "the user id", clip(c.m.UserID), c.nowCalled())
+		cure := spelling
+		if c.ownName() != "" {
+			cure = fmt.Sprintf("It calls the mapping's user %q: give that user id", c.ownName())
+		}
+		r.refuse(idmap.CodeUnknownUserID, fieldUserID, nil, text, c.destination.Name, "the user id", clip(c.m.UserID), cure)
 	}
 }
 
-// nowCalled says what the mapping's own user is called, where the wanted user id is its name no more.
-func (c *candidate) nowCalled() string {
-	if c.before == nil || c.user == nil || c.user.Deleted() {
+// ownName returns what the directory calls the mapping's own user, where the wanted user id is nobody's name in it.
+func (c *candidate) ownName() string {
+	if c.before == nil || c.named != nil || c.user == nil || c.user.Deleted() {
 		return ""
 	}
-	return fmt.Sprintf(" The mapping's user is called %q.", c.user.UserID())
+	return c.user.UserID()
 }
 
 // checkPins refuses a pinned account that is not the one which the email, or the user id, belongs to.

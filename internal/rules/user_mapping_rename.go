@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -29,7 +31,7 @@ func checkRepointed(c *candidate, _ *others, r *report) {
 	if user == another {
 		c.refuseRepoint(r, fieldUserID, c.m.UserID, named)
 	}
-	if email == unknown && !c.source.Authoritative {
+	if email == unknown && !c.source.Authoritative && (user != unknown || !c.keepsFollowing()) {
 		c.judgeUnproven(r, fieldEmail, c.m.Email, user == unknown)
 	}
 	if user == unknown && !c.destination.Authoritative {
@@ -37,15 +39,36 @@ func checkRepointed(c *candidate, _ *others, r *report) {
 	}
 }
 
+// keepsFollowing reports whether the email changes only because the user id does. Where that is refused, it is said once.
+func (c *candidate) keepsFollowing() bool {
+	return !c.presented && c.m.EmailSource == idmap.EmailFromUsername && c.before.EmailSource == idmap.EmailFromUsername
+}
+
 // judgeUnproven takes a new value that nobody knows: on trust, unless the other value is as unproven.
 func (c *candidate) judgeUnproven(r *report, field, value string, otherToo bool) {
-	if otherToo {
+	switch {
+	case otherToo:
 		r.refuse(idmap.CodeAccountRepointed, field, nil,
-			"The update changes the email to %q and the user id to %q, and nothing proves either, so nothing shows that this is the same person. Change one at a time; for another person, delete this mapping and create a new one.",
-			clip(c.m.Email), clip(c.m.UserID))
-		return
+			"The update changes the email to %q and the user id to %q, and nothing proves either, so nothing shows that this is the same person. %s; for another person, delete this mapping and create a new one.",
+			clip(c.m.Email), clip(c.m.UserID), c.oneAtATime())
+	case field == fieldUserID && c.ownName() != "":
+		r.warn(idmap.CodeUnprovenRename, field,
+			"Connection %q calls the mapping's user %q and knows nobody as %q, so nothing proves the rename. Give the user id %q, unless the directory is yet to learn of the new name.",
+			c.destination.Name, c.ownName(), clip(value), c.ownName())
+	default:
+		r.warn(idmap.CodeUnprovenRename, field, "Nothing proves that %q is a new name of the same person, since no directory knows both. Check that it is.", clip(value))
 	}
-	r.warn(idmap.CodeUnprovenRename, field, "Nothing proves that %q is a new name of the same person, since no directory knows both. Check that it is.", clip(value))
+}
+
+// oneAtATime says how to change what nothing proves.
+func (c *candidate) oneAtATime() string {
+	switch {
+	case c.ownName() != "":
+		return fmt.Sprintf("Connection %q calls the mapping's user %q: give that user id", c.destination.Name, c.ownName())
+	case c.keepsFollowing():
+		return fmt.Sprintf("Give the email %q explicitly, so that it does not follow the user id", c.before.Email)
+	}
+	return "Change one at a time"
 }
 
 // refuseMovedEnds refuses what can never change in place: the connections and the pinned accounts.

@@ -41,7 +41,7 @@ func (s *server) accounts() {
 
 func (s *server) listAccounts(ctx context.Context, in *accountsInput) (*listOutput[accountNoun, idmap.Account], error) {
 	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Email), UserKey: folded(in.UserID), Deleted: flag(in.Deleted), Query: folded(in.Q)}
-	return list[accountNoun](ctx, s, &in.ListInput, func(a idmap.Account) string { return a.ID }, func(page idmap.Page) (backend.List[idmap.Account], error) {
+	return list[accountNoun](ctx, s, &in.PageInput, func(a idmap.Account) string { return a.ID }, func(page idmap.Page) (backend.List[idmap.Account], error) {
 		return s.backend.Accounts(ctx, in.ID, f, page)
 	})
 }

@@ -54,7 +54,7 @@ func (s *server) audit() {
 
 func (s *server) listAudit(ctx context.Context, in *auditInput) (*listOutput[auditEntryNoun, idmap.AuditEntry], error) {
 	f := idmap.AuditFilter{Kind: in.Kind, ObjectID: in.ObjectID, Who: in.Who, Action: in.Action, From: moment(in.From), To: moment(in.To)}
-	return list[auditEntryNoun](ctx, s, &in.ListInput, func(e idmap.AuditEntry) string { return e.ID }, func(page idmap.Page) (backend.List[idmap.AuditEntry], error) {
+	return list[auditEntryNoun](ctx, s, &in.PageInput, func(e idmap.AuditEntry) string { return e.ID }, func(page idmap.Page) (backend.List[idmap.AuditEntry], error) {
 		return s.backend.Audit(ctx, f, page)
 	})
 }
@@ -78,7 +78,7 @@ func (s *server) tokens() {
 }
 
 func (s *server) listTokens(ctx context.Context, in *ListInput) (*listOutput[tokenNoun, idmap.Token], error) {
-	return list[tokenNoun](ctx, s, in, func(t idmap.Token) string { return t.ID }, func(page idmap.Page) (backend.List[idmap.Token], error) {
+	return list[tokenNoun](ctx, s, &in.PageInput, func(t idmap.Token) string { return t.ID }, func(page idmap.Page) (backend.List[idmap.Token], error) {
 		return s.backend.Tokens(ctx, page)
 	})
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -48,6 +49,21 @@ type connectionBody struct {
 	idmap.Connection
 }
 
+// UnmarshalJSON tells a history of no days, which is refused, from one whose days are left out.
+func (b *connectionBody) UnmarshalJSON(text []byte) error {
+	type fields connectionBody
+	b.SignInHistoryDays = idmap.DefaultSignInHistoryDays
+	return json.Unmarshal(text, (*fields)(b))
+}
+
+// connection returns what the body says, of a connection with that id.
+func (b connectionBody) connection(id string) (idmap.Connection, error) {
+	if b.SignInHistoryDays == 0 {
+		return b.Connection, idmap.Refusef(idmap.CodeInvalid, "sign_in_history_days", "The sign-in history would be kept for 0 days. It is kept for 1 to 3650 days. Give a number of days, or leave the field out for %d.", idmap.DefaultSignInHistoryDays)
+	}
+	return b.Connection, sameIDIfAny(b.ID, id)
+}
+
 type connectionOutput = oneOutput[connectionNoun, idmap.Connection]
 
 func oneConnection(c idmap.Connection) *connectionOutput {
@@ -90,7 +106,7 @@ func operationID(method, path string) string {
 
 func (s *server) listConnections(ctx context.Context, in *connectionsInput) (*listOutput[connectionNoun, idmap.Connection], error) {
 	f := idmap.ConnectionFilter{Key: folded(in.Name), PlatformID: in.Platform, Query: folded(in.Q)}
-	return list[connectionNoun](ctx, s, &in.ListInput, func(c idmap.Connection) string { return c.ID }, func(page idmap.Page) (backend.List[idmap.Connection], error) {
+	return list[connectionNoun](ctx, s, &in.PageInput, func(c idmap.Connection) string { return c.ID }, func(page idmap.Page) (backend.List[idmap.Connection], error) {
 		return s.backend.Connections(ctx, f, page)
 	})
 }
@@ -100,7 +116,10 @@ func (s *server) createConnection(ctx context.Context, in *struct {
 	Body connectionBody
 },
 ) (*connectionOutput, error) {
-	c, err := s.backend.CreateConnection(ctx, callOf(ctx, in.IdempotencyKey), in.Body.Connection)
+	c, err := in.Body.connection(in.Body.ID)
+	if err == nil {
+		c, err = s.backend.CreateConnection(ctx, callOf(ctx, in.IdempotencyKey), c)
+	}
 	return answer(ctx, s, oneConnection(c), err)
 }
 
@@ -115,17 +134,17 @@ func (s *server) putConnection(ctx context.Context, in *struct {
 },
 ) (*connectionOutput, error) {
 	return s.changeConnection(ctx, &in.WriteInput, func(idmap.Connection) (idmap.Connection, error) {
-		return in.Body.Connection, sameIDIfAny(in.Body.ID, in.ID)
+		return in.Body.connection(in.ID)
 	})
 }
 
 func (s *server) patchConnection(ctx context.Context, in *patchInput) (*connectionOutput, error) {
 	return s.changeConnection(ctx, &in.WriteInput, func(before idmap.Connection) (idmap.Connection, error) {
 		body, err := patch(s.api, connectionBody{Connection: before}, in.RawBody)
-		if err == nil {
-			err = sameIDIfAny(body.ID, in.ID)
+		if err != nil {
+			return before, err
 		}
-		return body.Connection, err
+		return body.connection(in.ID)
 	})
 }
 

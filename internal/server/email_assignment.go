@@ -43,7 +43,7 @@ func (s *server) listEmailAssignments(ctx context.Context, in *emailAssignmentsI
 	f := idmap.EmailAssignmentFilter{
 		ConnectionID: in.Connection, AddressKey: emailFilter(in.Address), Holder: in.Holder, Released: flag(in.Released), Query: folded(in.Q),
 	}
-	return list[emailAssignmentNoun](ctx, s, &in.ListInput, func(e idmap.EmailAssignment) string { return e.ID }, func(page idmap.Page) (backend.List[idmap.EmailAssignment], error) {
+	return list[emailAssignmentNoun](ctx, s, &in.PageInput, func(e idmap.EmailAssignment) string { return e.ID }, func(page idmap.Page) (backend.List[idmap.EmailAssignment], error) {
 		return s.backend.EmailAssignments(ctx, f, page)
 	})
 }

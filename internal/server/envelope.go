@@ -28,6 +28,11 @@ type (
 	jobNoun             struct{}
 	itemNoun            struct{} // of the published sub-lists, whose word for many is the same
 	importReportNoun    struct{}
+	signInNoun          struct{}
+	diagnosisNoun       struct{}
+	sessionNoun         struct{}
+	sessionUsageNoun    struct{} // a word for many that is the same
+	revokedSessionsNoun struct{}
 	verdictNoun[N noun] struct{}
 )
 
@@ -44,6 +49,11 @@ func (resolutionNoun) words() (string, string)      { return "resolution", "reso
 func (jobNoun) words() (string, string)             { return "job", "jobs" }
 func (itemNoun) words() (string, string)            { return "item", "item" }
 func (importReportNoun) words() (string, string)    { return "import_report", "import_reports" }
+func (signInNoun) words() (string, string)          { return "sign_in", "sign_ins" }
+func (diagnosisNoun) words() (string, string)       { return "diagnosis", "diagnoses" }
+func (sessionNoun) words() (string, string)         { return "session", "sessions" }
+func (sessionUsageNoun) words() (string, string)    { return "session_usage", "session_usage" }
+func (revokedSessionsNoun) words() (string, string) { return "revoked_sessions", "revoked_sessions" }
 
 func (verdictNoun[N]) words() (string, string) {
 	name, _ := words[N]()

@@ -38,7 +38,7 @@ func (s *server) groups() {
 
 func (s *server) listGroups(ctx context.Context, in *groupsInput) (*listOutput[groupNoun, idmap.Group], error) {
 	f := idmap.DirectoryFilter{AddressKey: emailFilter(in.Address), Deleted: flag(in.Deleted), Query: folded(in.Q)}
-	return list[groupNoun](ctx, s, &in.ListInput, func(g idmap.Group) string { return g.ID }, func(page idmap.Page) (backend.List[idmap.Group], error) {
+	return list[groupNoun](ctx, s, &in.PageInput, func(g idmap.Group) string { return g.ID }, func(page idmap.Page) (backend.List[idmap.Group], error) {
 		return s.backend.Groups(ctx, in.ID, f, page)
 	})
 }

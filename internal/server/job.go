@@ -73,7 +73,7 @@ func (s *server) listJobs(ctx context.Context, in *jobsInput) (*listOutput[jobNo
 	f := idmap.JobFilter{
 		MapID: in.Map, Unfinished: in.Active == "true", Kind: in.Kind, Status: idmap.JobStatus(in.Status), Query: folded(in.Q),
 	}
-	return list[jobNoun](ctx, s, &in.ListInput, func(j idmap.Job) string { return j.ID }, func(page idmap.Page) (backend.List[idmap.Job], error) {
+	return list[jobNoun](ctx, s, &in.PageInput, func(j idmap.Job) string { return j.ID }, func(page idmap.Page) (backend.List[idmap.Job], error) {
 		return s.backend.Jobs(ctx, f, page)
 	})
 }

@@ -17,19 +17,24 @@ type FieldsInput struct {
 	Fields []string `query:"fields,explode" maxItems:"100" doc:"Accepted from clients of the published API; all fields are always answered."`
 }
 
-// ListInput is what every list takes besides its filters.
-type ListInput struct {
+// PageInput says which page of a list is wanted.
+type PageInput struct {
 	FieldsInput
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"Rows at once."`
 	Cursor string `query:"cursor" maxLength:"4096" doc:"From links.next.href of the page before; opaque."`
 	Offset int    `query:"offset" minimum:"0" maximum:"10000" doc:"Rows to skip before the first page; overlooked with a cursor. They are read, in a report also resolved, from the first on and left out, so follow links.next.href to walk a list."`
-	Q      string `query:"q" maxLength:"255" doc:"Free text, found anywhere in the object's names, without regard to case."`
 
 	url url.URL
 }
 
+// ListInput is what every list takes besides its filters, but for those that have no free text.
+type ListInput struct {
+	PageInput
+	Q string `query:"q" maxLength:"255" doc:"Free text, found anywhere in the object's names, without regard to case."`
+}
+
 // Resolve keeps the request's address, for the link to the next page.
-func (in *ListInput) Resolve(ctx huma.Context) []error {
+func (in *PageInput) Resolve(ctx huma.Context) []error {
 	in.url = ctx.URL()
 	return nil
 }
@@ -66,7 +71,7 @@ type cursor struct {
 }
 
 // page returns where the list is to go on.
-func (in *ListInput) page() (idmap.Page, cursor, error) {
+func (in *PageInput) page() (idmap.Page, cursor, error) {
 	c := cursor{Version: cursorVersion, Path: in.url.Path, Filter: in.filter().Encode()}
 	page := idmap.Page{Limit: in.Limit}
 	if in.Cursor == "" {
@@ -90,7 +95,7 @@ func (in *ListInput) page() (idmap.Page, cursor, error) {
 }
 
 // filter is the query without what only says which page, and in which form.
-func (in *ListInput) filter() url.Values {
+func (in *PageInput) filter() url.Values {
 	values := in.url.Query()
 	for _, name := range []string{"cursor", "limit", "offset", "fields"} {
 		values.Del(name)
@@ -100,14 +105,14 @@ func (in *ListInput) filter() url.Values {
 
 // list answers a page of a list. key returns the key of a row, on which the list is sorted; fetch reads a page.
 func list[N noun, T any](
-	ctx context.Context, s *server, in *ListInput, key func(T) string, fetch func(idmap.Page) (backend.List[T], error),
+	ctx context.Context, s *server, in *PageInput, key func(T) string, fetch func(idmap.Page) (backend.List[T], error),
 ) (*listOutput[N, T], error) {
 	rows, m, err := readPage(in, key, fetch)
 	return answer(ctx, s, &listOutput[N, T]{Body: listing[N, T]{Items: rows, Meta: m}}, err)
 }
 
 // readPage reads the page that the request asks for, and describes it.
-func readPage[T any](in *ListInput, key func(T) string, fetch func(idmap.Page) (backend.List[T], error)) ([]T, meta, error) {
+func readPage[T any](in *PageInput, key func(T) string, fetch func(idmap.Page) (backend.List[T], error)) ([]T, meta, error) {
 	page, c, err := in.page()
 	if err != nil {
 		return nil, meta{}, err
@@ -146,7 +151,7 @@ func skip[T any](offset int, key func(T) string, fetch func(idmap.Page) (backend
 }
 
 // envelope completes the answer of a list. key returns the key of a row, on which the list is sorted.
-func envelope[T any](in *ListInput, c cursor, found backend.List[T], key func(T) string) meta {
+func envelope[T any](in *PageInput, c cursor, found backend.List[T], key func(T) string) meta {
 	if found.Total >= 0 {
 		c.Total = found.Total
 	}

@@ -85,7 +85,7 @@ func (m *maps[N]) list(ctx context.Context, in *mapsInput) (*listOutput[N, idmap
 		Kind: m.kind, Key: folded(in.Name), ConnectionID: in.Connection, SourceConnectionID: in.SourceConnection,
 		DestinationConnectionID: in.DestinationConnection, Query: folded(in.Q),
 	}
-	return list[N](ctx, m.server, &in.ListInput, func(m idmap.Map) string { return m.ID }, func(page idmap.Page) (backend.List[idmap.Map], error) {
+	return list[N](ctx, m.server, &in.PageInput, func(m idmap.Map) string { return m.ID }, func(page idmap.Page) (backend.List[idmap.Map], error) {
 		return m.backend.Maps(ctx, f, page)
 	})
 }

@@ -149,7 +149,7 @@ func serveItems[T sentItem](s *server, kind idmap.MapKind, parent string, form i
 
 func (m *mapItems[T]) list(ctx context.Context, in *itemsInput) (*listOutput[itemNoun, T], error) {
 	f := idmap.MapItemFilter{Roles: m.roles, Query: folded(in.Q)}
-	rows, described, err := readPage(&in.ListInput, func(i idmap.MapItem) string { return i.ID }, func(page idmap.Page) (backend.List[idmap.MapItem], error) {
+	rows, described, err := readPage(&in.PageInput, func(i idmap.MapItem) string { return i.ID }, func(page idmap.Page) (backend.List[idmap.MapItem], error) {
 		return m.backend.MapItems(ctx, m.kind, in.ID, f, page)
 	})
 	return answer(ctx, m.server, &listOutput[itemNoun, T]{Body: listing[itemNoun, T]{Items: each(rows, m.wire), Meta: described}}, err)

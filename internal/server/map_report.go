@@ -139,7 +139,7 @@ func (m *maps[N]) preview(ctx context.Context, in *previewInput[N]) (*streamOutp
 
 // results answers what a map does, in the form that is asked for.
 func (m *maps[N]) results(ctx context.Context, in *ReportInput, subject backend.MapSubject) (*streamOutput, error) {
-	f, err := in.ResolutionInput.filter(in.Q)
+	f, err := in.filter(in.Q)
 	if err != nil {
 		return nil, m.refusal(ctx, err)
 	}
@@ -147,7 +147,7 @@ func (m *maps[N]) results(ctx context.Context, in *ReportInput, subject backend.
 		return &streamOutput{Body: m.export(subject, f)}, nil
 	}
 	var totals *idmap.MapTotals
-	rows, described, err := readPage(&in.ListInput, func(r idmap.Resolution) string { return r.ID }, func(page idmap.Page) (backend.List[idmap.Resolution], error) {
+	rows, described, err := readPage(&in.PageInput, func(r idmap.Resolution) string { return r.ID }, func(page idmap.Page) (backend.List[idmap.Resolution], error) {
 		report, err := m.backend.ReportMap(ctx, subject, f, page)
 		if report.Totals != nil {
 			totals = report.Totals

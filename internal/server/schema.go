@@ -12,7 +12,7 @@ import (
 // our own accounts and groups.
 var overlooked = []string{
 	"external_id", "given_name", "surname", "admin", "built_in", "disabled", "readonly", "aliases", "addresses", "user_type",
-	"external", "deleted_on", "revision", "links", "permissions",
+	"external", "sign_in_permitted", "deleted_on", "revision", "links", "permissions",
 }
 
 // completeSchemas says what tags of structs cannot: which fields of a principal are overlooked, where any other is

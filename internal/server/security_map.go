@@ -38,11 +38,11 @@ func (s *server) securityMaps() {
 }
 
 func (s *server) securityMap(ctx context.Context, job string, in *SecurityMapInput) (*securityMapOutput, error) {
-	f, err := in.ResolutionInput.filter(in.Q)
+	f, err := in.filter(in.Q)
 	if err != nil {
 		return nil, s.refusal(ctx, err)
 	}
-	return list[itemNoun](ctx, s, &in.ListInput, securityMapKey, func(page idmap.Page) (backend.List[idmap.Resolution], error) {
+	return list[itemNoun](ctx, s, &in.PageInput, securityMapKey, func(page idmap.Page) (backend.List[idmap.Resolution], error) {
 		return s.backend.SecurityMap(ctx, job, f, page)
 	})
 }

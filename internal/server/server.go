@@ -63,7 +63,7 @@ func config(version string) huma.Config {
 	c.DefaultFormat = "application/json"
 	c.RejectUnknownQueryParameters = true
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "A token of the server, with the scopes read, write or admin."},
+		"token": {Type: "http", Scheme: "bearer", Description: "A token of the server, with the scopes sign_in, read, write or admin. Write includes read, and admin includes all; sign_in signs users in and out, and gives nothing else."},
 	}
 	return c
 }
@@ -78,6 +78,8 @@ func (s *server) routes() {
 	serveMaps[groupMapNoun](s)
 	s.jobs()
 	s.emailAssignments()
+	s.signIns()
+	s.sessions()
 	s.audit()
 	s.tokens()
 	completeSchemas(s.api.OpenAPI().Components.Schemas)
@@ -87,8 +89,8 @@ func (s *server) routes() {
 func operation(method, path string, scope idmap.Scope, summary string) huma.Operation {
 	return huma.Operation{
 		Method: method, Path: path, Summary: summary, OperationID: operationID(method, path),
-		Security: []map[string][]string{{"token": {string(scope)}}},
-		Metadata: map[string]any{scopeKey: scope},
+		Security: securityOf(scope),
+		Metadata: map[string]any{scopeKey: []idmap.Scope{scope}},
 		Errors:   []int{400, 401, 403, 404, 409, 412, 413, 422, 429, 500, 503},
 		// The server's own timeouts bound slow bodies; huma's default of five seconds is too short for a large file.
 		BodyReadTimeout: -1,

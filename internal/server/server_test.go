@@ -323,7 +323,7 @@ func TestEveryOperationIsExercised(t *testing.T) {
 			}
 		}
 	}
-	if operations < 119 || len(a.used) != operations {
+	if operations < 128 || len(a.used) != operations {
 		t.Errorf("%d of %d operations were called", len(a.used), operations)
 	}
 }

@@ -97,7 +97,7 @@ func (s *server) userMappings() {
 }
 
 func (s *server) listUserMappings(ctx context.Context, in *userMappingsInput) (*listOutput[userMappingNoun, idmap.UserMapping], error) {
-	return list[userMappingNoun](ctx, s, &in.ListInput, func(m idmap.UserMapping) string { return m.ID }, func(page idmap.Page) (backend.List[idmap.UserMapping], error) {
+	return list[userMappingNoun](ctx, s, &in.PageInput, func(m idmap.UserMapping) string { return m.ID }, func(page idmap.Page) (backend.List[idmap.UserMapping], error) {
 		return s.backend.UserMappings(ctx, in.filters(), page)
 	})
 }

@@ -45,7 +45,7 @@ func TestPrincipalsOfThePublishedAPI(t *testing.T) {
 	t.Parallel()
 	a, _, _, id := mapped(t)
 	const rest = `"external_id":"x","given_name":"A","surname":null,"admin":false,"built_in":false,"disabled":false,"readonly":false,"aliases":["a"],
-		"addresses":[],"user_type":"full","external":false,"deleted_on":null,"revision":3,"links":{"self":{"Href":"x"}},"permissions":{"any":[1]}`
+		"addresses":[],"user_type":"full","external":false,"sign_in_permitted":true,"deleted_on":null,"revision":3,"links":{"self":{"Href":"x"}},"permissions":{"any":[1]}`
 	got := a.call(t, "POST", "/v1/account_maps/"+id+"/exceptions", `{"source":{"username":"ann",`+rest+`},"destination":{"username":"bob",`+rest+`}}`).want(201)
 	if strings.Contains(string(got.Body), "permissions") || got.text("item", "source", "username") != "ann" {
 		t.Errorf("stored %s", got.Body)

@@ -107,6 +107,24 @@ type Reader interface {
 	ListJobs(ctx context.Context, f idmap.JobFilter, page idmap.Page) ([]idmap.Job, error)
 	CountJobs(ctx context.Context, f idmap.JobFilter) (int, error)
 
+	// ListSignIns answers the history by its Key, the greatest first; Page.After is a Key. A Page.After that is none finds
+	// nothing. A row answers the Reasons and the times that were stored.
+	ListSignIns(ctx context.Context, f idmap.SignInFilter, page idmap.Page) ([]idmap.SignIn, error)
+	// CountSignIns counts entries of the history, but no further than atMost.
+	CountSignIns(ctx context.Context, f idmap.SignInFilter, atMost int) (int, error)
+	// SignInConnections answers the ids of the destination connections that the history has entries of. It MUST NOT read
+	// the whole history for that. The connections need not exist any more.
+	SignInConnections(ctx context.Context) ([]string, error)
+
+	// Sessions finds by id. The email and the user id of a session are those that its mapping has now.
+	Sessions(ctx context.Context, ids []string) ([]idmap.Session, error)
+	ListSessions(ctx context.Context, f idmap.SessionFilter, page idmap.Page) ([]idmap.Session, error)
+	CountSessions(ctx context.Context, f idmap.SessionFilter) (int, error)
+	// ListSessionUsage sums up the sessions of each mapping, in the byte order of the mapping's id, which is Page.After.
+	ListSessionUsage(ctx context.Context, f idmap.SessionFilter, page idmap.Page) ([]idmap.SessionUsage, error)
+	// CountSessionUsage counts the mappings that have such sessions.
+	CountSessionUsage(ctx context.Context, f idmap.SessionFilter) (int, error)
+
 	// IdempotencyRecords finds the records of an actor by key.
 	IdempotencyRecords(ctx context.Context, actor string, keys []string) ([]IdempotencyRecord, error)
 }
@@ -144,13 +162,20 @@ type Tx interface {
 	InsertUserMappings(ctx context.Context, mappings []UserMapping) error
 	// UpdateUserMappings writes each mapping whose stored revision is its Revision-1; if any is not, ErrConflict. The
 	// uniqueness of InsertUserMappings MUST hold for the outcome only, so that values may change hands in one call. The
-	// stored CreatedOn stays.
+	// stored CreatedOn and LastSignInOn stay.
 	UpdateUserMappings(ctx context.Context, mappings []UserMapping) error
 	// BindUserMappings sets the bound accounts of mappings that have none, without a new revision: what a mapping is
 	// bound to is not changed by learning it.
 	BindUserMappings(ctx context.Context, mappings []idmap.UserMapping) error
 	// DeleteUserMappings removes each mapping that is at its Revision; if any is not, ErrConflict.
 	DeleteUserMappings(ctx context.Context, mappings []idmap.UserMapping) error
+
+	// LockUserMappings keeps every other transaction that locks one of the mappings, or writes it, waiting until this one
+	// ends. It locks in the order of the ids. Mappings that do not exist are left out.
+	LockUserMappings(ctx context.Context, ids []string) error
+	// TouchUserMappings records that the mappings were signed into: LastSignInOn becomes on, unless it is later already.
+	// The revision stays. It locks the mappings as LockUserMappings does; ErrConflict if one does not exist.
+	TouchUserMappings(ctx context.Context, ids []string, on time.Time) error
 
 	// ClaimEmails records that holders hold addresses: it begins an entry for an address that has none (or only
 	// released ones), adds holders that the entry does not have, refreshes those that are the Same, and answers the
@@ -165,6 +190,20 @@ type Tx interface {
 	RenameHolder(ctx context.Context, rename HolderRename) error
 	// ReleaseEmailAssignment writes the release of e if the stored revision is e.Revision-1, else ErrConflict.
 	ReleaseEmailAssignment(ctx context.Context, e idmap.EmailAssignment) error
+
+	// InsertSignIns adds entries to the history. They refer to nothing, so what they name may be gone.
+	InsertSignIns(ctx context.Context, signIns []idmap.SignIn) error
+	// DeleteSignIns removes at most limit entries of a destination connection from before that time, the oldest first,
+	// and answers how many. It MUST NOT read more of the history than it removes.
+	DeleteSignIns(ctx context.Context, destinationConnectionID string, before time.Time, limit int) (int, error)
+	// UseSessions begins sessions, or continues the one that the mapping has from that client: its UseCount grows by the
+	// given one, its SourceAddress becomes the given one, and FirstUsedOn and LastUsedOn never move inwards. It answers the
+	// sessions as they are stored then, in the order asked. No two may be of one mapping and client. Only those of mappings
+	// may be used that this transaction inserted or touched, since nothing else keeps them from being deleted meanwhile.
+	UseSessions(ctx context.Context, sessions []idmap.Session) ([]idmap.Session, error)
+	// EndSessions removes at most limit sessions, in the order of their ids, and answers those that it removed. Of two
+	// transactions only one removes a session.
+	EndSessions(ctx context.Context, f idmap.SessionFilter, limit int) ([]idmap.Session, error)
 
 	// LockMap keeps every other transaction that locks the map waiting until this one ends. It MUST answer idmap.NotFound
 	// if there is no such map of the kind.

@@ -33,7 +33,10 @@ const (
 	lockInterval = 200 * time.Millisecond
 )
 
-var dialect = sqlstore.Dialect{KeyType: `TEXT COLLATE "C"`, Keys: 500, Values: 8000, Numbered: true, ShareRows: " FOR SHARE", MapError: mapError}
+var dialect = sqlstore.Dialect{
+	KeyType: `TEXT COLLATE "C"`, Keys: 500, Values: 8000, Numbered: true,
+	ShareRows: " FOR SHARE", LockRows: " FOR UPDATE", MapError: mapError,
+}
 
 // snapshot is the isolation of a view, whatever the default of the database is.
 var snapshot = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}

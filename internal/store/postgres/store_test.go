@@ -67,7 +67,8 @@ func empty(t *testing.T, databaseURL string) {
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
 	const tables = `connections, accounts, groups, directory_addresses, user_mappings, email_assignments,
-		email_assignment_holders, audit, tokens, idempotency_keys, maps, map_items, map_revisions, jobs`
+		email_assignment_holders, audit, tokens, idempotency_keys, maps, map_items, map_revisions, jobs,
+		sign_ins, sessions`
 	if _, err := conn.Exec(t.Context(), "TRUNCATE "+tables); err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ func TestConformance(t *testing.T) {
 	const oneWriter = "SQLite lets one transaction write at a time"
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "idmap.db")) }, map[string]string{
 		"LockConnection lets others pass that lock another":        oneWriter,
+		"LockUserMappings lets others pass that lock another":      oneWriter,
 		"LockMap lets others pass that lock another":               oneWriter,
 		"UpdateJob does not wait for maps that the job stays with": oneWriter,
 	})

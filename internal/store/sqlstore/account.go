@@ -8,7 +8,7 @@ import (
 )
 
 const accountColumns = `id, username, email, aliases, name, given_name, surname, user_type, disabled, admin, built_in, ` +
-	`readonly, external, deleted_on, revision`
+	`readonly, external, sign_in_permitted, deleted_on, revision`
 
 var accounts = table[idmap.Account]{
 	name: "accounts", columns: accountColumns, scan: scanAccount,
@@ -17,7 +17,8 @@ var accounts = table[idmap.Account]{
 
 func scanAccount(r row) (a idmap.Account, err error) {
 	err = r.Scan(&a.ID, &a.Username, &a.Email, document{&a.Aliases}, &a.Name, &a.GivenName, &a.Surname, &a.UserType,
-		&a.Disabled, &a.Admin, &a.BuiltIn, &a.Readonly, &a.External, when{&a.DeletedOn}, &a.Revision)
+		&a.Disabled, &a.Admin, &a.BuiltIn, &a.Readonly, &a.External, &a.SignInPermitted,
+		when{&a.DeletedOn}, &a.Revision)
 	return a, err
 }
 
@@ -27,7 +28,7 @@ func accountValues(connectionID string, a idmap.Account) ([]any, error) {
 	search := searchText(append(append(a.AddressKeys(), a.Name, a.UserID(), a.Email), a.Aliases...)...)
 	return []any{
 		a.ID, a.Username, a.Email, aliases, a.Name, a.GivenName, a.Surname, string(a.UserType),
-		a.Disabled, a.Admin, a.BuiltIn, a.Readonly, a.External, micros(a.DeletedOn), a.Revision,
+		a.Disabled, a.Admin, a.BuiltIn, a.Readonly, a.External, a.SignInPermitted, micros(a.DeletedOn), a.Revision,
 		connectionID, a.UserKey(), nameDigest(a.Name), search,
 	}, err
 }

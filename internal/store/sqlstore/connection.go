@@ -9,7 +9,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-const connectionColumns = `id, name, platform_id, authoritative, mail_domain, directory, revision, created_on, modified_on`
+const connectionColumns = `id, name, platform_id, authoritative, mail_domain, sign_in_disabled, sign_in_mapping, ` +
+	`on_sign_out, sign_in_history_days, directory, revision, created_on, modified_on`
 
 var connections = table[idmap.Connection]{
 	name: "connections", columns: connectionColumns, scan: scanConnection,
@@ -17,8 +18,8 @@ var connections = table[idmap.Connection]{
 }
 
 func scanConnection(r row) (c idmap.Connection, err error) {
-	err = r.Scan(&c.ID, &c.Name, &c.Platform.ID, &c.Authoritative, &c.MailDomain, document{&c.Directory}, &c.Revision,
-		when{&c.CreatedOn}, when{&c.ModifiedOn})
+	err = r.Scan(&c.ID, &c.Name, &c.Platform.ID, &c.Authoritative, &c.MailDomain, &c.SignInDisabled, &c.SignInMapping,
+		&c.OnSignOut, &c.SignInHistoryDays, document{&c.Directory}, &c.Revision, when{&c.CreatedOn}, when{&c.ModifiedOn})
 	return c, err
 }
 
@@ -26,8 +27,8 @@ func scanConnection(r row) (c idmap.Connection, err error) {
 func connectionValues(c idmap.Connection) ([]any, error) {
 	directory, err := directoryText(c.Directory)
 	return []any{
-		c.ID, c.Name, c.Platform.ID, c.Authoritative, c.MailDomain, directory, c.Revision,
-		micros(c.CreatedOn), micros(c.ModifiedOn), c.Key(), digest(c.Key()),
+		c.ID, c.Name, c.Platform.ID, c.Authoritative, c.MailDomain, c.SignInDisabled, string(c.SignInMapping),
+		string(c.OnSignOut), c.SignInHistoryDays, directory, c.Revision, micros(c.CreatedOn), micros(c.ModifiedOn), c.Key(), digest(c.Key()),
 	}, err
 }
 

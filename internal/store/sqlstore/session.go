@@ -20,6 +20,8 @@ type Dialect struct {
 	Numbered bool
 	// ShareRows ends a SELECT whose rows nobody may change until the transaction ends; empty where only one writes.
 	ShareRows string
+	// LockRows ends a SELECT whose rows nobody else may lock or change until the transaction ends; empty as ShareRows is.
+	LockRows string
 	// MapError turns an error of the driver into one that store promises, or returns it as it is.
 	MapError func(error) error
 }

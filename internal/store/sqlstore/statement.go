@@ -50,6 +50,11 @@ type where struct {
 	nothing    bool // a value that no row can have
 }
 
+// clone returns a copy to which other conditions can be added.
+func (w *where) clone() where {
+	return where{slices.Clone(w.conditions), slices.Clone(w.args), w.nothing}
+}
+
 // and adds a condition with a ? for each argument.
 func (w *where) and(condition string, args ...any) {
 	w.conditions = append(w.conditions, condition)

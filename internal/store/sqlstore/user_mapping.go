@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -119,7 +120,7 @@ func (s *session) UpdateUserMappings(ctx context.Context, mappings []store.UserM
 		return err
 	}
 	return s.writeUserMappings(ctx, mappings,
-		"ON CONFLICT (id) DO UPDATE SET "+overwrite(storedUserMappingColumns, "id", "created_on"))
+		"ON CONFLICT (id) DO UPDATE SET "+overwrite(storedUserMappingColumns, "id", "created_on", "last_sign_in_on"))
 }
 
 func (s *session) writeUserMappings(ctx context.Context, mappings []store.UserMapping, tail string) error {
@@ -170,4 +171,33 @@ func (s *session) BindUserMappings(ctx context.Context, mappings []idmap.UserMap
 
 func (s *session) DeleteUserMappings(ctx context.Context, mappings []idmap.UserMapping) error {
 	return s.execAtRevision(ctx, mappings, `DELETE FROM user_mappings`)
+}
+
+func (s *session) LockUserMappings(ctx context.Context, ids []string) error {
+	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+		query := "SELECT id FROM user_mappings WHERE id IN (" + repeated("?", len(chunk)) + ") ORDER BY id" + s.dialect.LockRows
+		if err := s.query(ctx, func(r row) error { var id string; return r.Scan(&id) }, query, anys(chunk)...); err != nil {
+			return err
+		}
+	}
+	return s.failed
+}
+
+// TouchUserMappings changes each row, even if its time stays: that is what locks it.
+func (s *session) TouchUserMappings(ctx context.Context, ids []string, on time.Time) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(ids) > 1 { // one statement promises no order
+		if err := s.LockUserMappings(ctx, ids); err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(ids, s.dialect.Keys) {
+		err := s.execExactly(ctx, len(chunk), `UPDATE user_mappings SET last_sign_in_on = `+
+			`CASE WHEN last_sign_in_on > ? THEN last_sign_in_on ELSE ? END WHERE id IN (`+repeated("?", len(chunk))+`)`,
+			append([]any{micros(&on), micros(&on)}, anys(chunk)...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return s.failed
 }

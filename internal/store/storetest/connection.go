@@ -22,6 +22,7 @@ var connectionTests = map[string]func(world){
 func fullConnection() idmap.Connection {
 	c := connection("c1")
 	c.Name, c.Authoritative, c.MailDomain = "Straße 1", true, "example.com"
+	c.SignInDisabled, c.SignInMapping, c.OnSignOut, c.SignInHistoryDays = true, idmap.SignInRequires, idmap.OnSignOutRemove, 3650
 	c.Directory = &idmap.Directory{
 		Accounts: &idmap.Import{SHA256: "ab", Count: 3, ImportedOn: *at(5)},
 		Groups:   &idmap.Import{SHA256: "cd", Count: 4, ImportedOn: *at(6)},
@@ -36,10 +37,12 @@ func (w world) connection(id string) []idmap.Connection {
 
 func testConnectionRoundTrip(w world) {
 	c := fullConnection()
+	complete(w.t, c, "Features")
 	w.update(func(tx store.Tx) error { return tx.InsertConnection(w.ctx, c) })
 	equal(w.t, "inserted", w.connection("c1"), []idmap.Connection{c})
 
 	c.Name, c.Authoritative, c.MailDomain, c.Directory = "STRASSE 1", false, "", nil
+	c.SignInDisabled, c.SignInMapping, c.OnSignOut, c.SignInHistoryDays = false, "", "", 0
 	c.Revision, c.ModifiedOn = 2, at(9)
 	w.update(func(tx store.Tx) error { return tx.UpdateConnection(w.ctx, c) })
 	equal(w.t, "updated", w.connection("c1"), []idmap.Connection{c})

@@ -37,6 +37,8 @@ func (w world) fillWith(tx store.Tx) error {
 			return tx.KeepMapRevision(w.ctx, idmap.AccountMap, filledRevision())
 		},
 		func() error { return tx.InsertJob(w.ctx, fullJob()) },
+		func() error { return tx.InsertSignIns(w.ctx, []idmap.SignIn{filledSignIn()}) },
+		func() error { _, err := tx.UseSessions(w.ctx, []idmap.Session{filledSession()}); return err },
 	)
 }
 
@@ -55,6 +57,19 @@ func filledRevision() idmap.Map {
 	return m
 }
 
+func filledSignIn() idmap.SignIn {
+	e := signIn("i", 3)
+	e.Outcome, e.MappingCreated, e.Session = idmap.OutcomeDenied, true, idmap.RefTo("s")
+	e.Reasons = []idmap.Violation{{Code: idmap.CodeMappingRequired, Field: "email", Description: "Größe 100%"}}
+	return e
+}
+
+func filledSession() idmap.Session {
+	u := userSession("s", "m", "outlook")
+	u.Email, u.UserID, u.UseCount = "a@example.com", "a", 7
+	return u
+}
+
 // contents is a row of every noun, or none.
 type contents struct {
 	Connections []idmap.Connection
@@ -69,6 +84,8 @@ type contents struct {
 	Items       []idmap.MapItem
 	Revisions   []idmap.Map
 	Jobs        []idmap.Job
+	SignIns     []idmap.SignIn
+	Sessions    []idmap.Session
 	Versions    []string // of directories
 }
 
@@ -96,6 +113,8 @@ func (w world) everything() contents {
 			},
 			func() error { c.Items, err = r.ListMapItems(w.ctx, "map1", idmap.MapItemFilter{}, all); return err },
 			func() error { c.Jobs, err = r.ListJobs(w.ctx, idmap.JobFilter{}, all); return err },
+			func() error { c.SignIns, err = r.ListSignIns(w.ctx, idmap.SignInFilter{}, all); return err },
+			func() error { c.Sessions, err = r.ListSessions(w.ctx, idmap.SessionFilter{}, all); return err },
 			func() error { return w.readRest(r, &c) },
 		)
 	})
@@ -122,7 +141,7 @@ func (w world) checkEmpty() {
 	w.t.Helper()
 	c := w.everything()
 	if n := len(c.Connections) + len(c.Accounts) + len(c.Groups) + len(c.Mappings) + len(c.Entries) + len(c.Audit) +
-		len(c.Tokens) + len(c.Records) + len(c.Maps) + len(c.Items) + len(c.Revisions) + len(c.Jobs) + len(c.Versions); n != 0 {
+		len(c.Tokens) + len(c.Records) + len(c.Maps) + len(c.Items) + len(c.Revisions) + len(c.Jobs) + len(c.SignIns) + len(c.Sessions) + len(c.Versions); n != 0 {
 		w.t.Fatalf("%d rows remain: %+v", n, c)
 	}
 	w.fill()
@@ -152,5 +171,12 @@ func (w world) checkFilled() {
 	}
 	equal(w.t, "revisions", c.Revisions, []idmap.Map{filledRevision()})
 	equal(w.t, "jobs", c.Jobs, []idmap.Job{fullJob()})
+	equal(w.t, "sign-ins", c.SignIns, []idmap.SignIn{filledSignIn()})
+	for _, f := range []idmap.SignInFilter{
+		{EmailKey: "a@example.com"}, {UserKey: "a"}, {UserMappingID: "m"}, {ConnectionID: "app"}, {Reason: idmap.CodeMappingRequired},
+	} {
+		equal(w.t, "sign-ins by key", w.signIns(f), c.SignIns)
+	}
+	equal(w.t, "sessions", c.Sessions, []idmap.Session{filledSession()})
 	equal(w.t, "directory versions", len(c.Versions), 1)
 }

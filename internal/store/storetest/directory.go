@@ -26,7 +26,7 @@ func fullAccount() idmap.Account {
 	return idmap.Account{
 		ID: "A-1", Username: "Ålice", Email: "Alice@Example.com", Aliases: []string{"smtp:a.one@example.com", "no address"},
 		Name: "Alice Ö", GivenName: "Alice", Surname: "Ö", UserType: idmap.UserTypeNonInteractive,
-		Disabled: true, Admin: true, BuiltIn: true, Readonly: true, External: true, DeletedOn: at(7), Revision: 4,
+		Disabled: true, Admin: true, BuiltIn: true, Readonly: true, External: true, SignInPermitted: yes(), DeletedOn: at(7), Revision: 4,
 	}
 }
 
@@ -54,9 +54,10 @@ func (w world) groups(connectionID string, keys store.DirectoryKeys) []idmap.Gro
 
 func testAccountRoundTrip(w world) {
 	complete(w.t, fullAccount())
-	w.connections().putAccounts("mail", fullAccount(), idmap.Account{ID: "bare"})
-	keys := store.DirectoryKeys{IDs: []string{"A-1", "bare"}}
-	equal(w.t, "put", w.accounts("mail", keys), []idmap.Account{fullAccount(), {ID: "bare"}})
+	forbidden := idmap.Account{ID: "forbidden", SignInPermitted: no()} // which is another thing than not to say
+	w.connections().putAccounts("mail", fullAccount(), idmap.Account{ID: "bare"}, forbidden)
+	keys := store.DirectoryKeys{IDs: []string{"A-1", "bare", "forbidden"}}
+	equal(w.t, "put", w.accounts("mail", keys), []idmap.Account{fullAccount(), {ID: "bare"}, forbidden})
 }
 
 func testAccountKeys(w world) {

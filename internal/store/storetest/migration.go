@@ -18,7 +18,7 @@ import (
 // Migrations runs the migrations of an empty database one by one and adds, after each, the rows that it made room for.
 // What the store then reads must be what was there before the migrations that came after it.
 func Migrations(t *testing.T, db *sql.DB, provider *goose.Provider, open func(t *testing.T) store.Store) {
-	steps := [][]raw{rawDirectory(), rawMapping(), rawLedger(), rawRecords(), rawMap()}
+	steps := [][]raw{rawDirectory(), rawMapping(), rawLedger(), rawRecords(), rawMap(), rawSignIn()}
 	equal(t, "migrations with rows", len(steps), len(provider.ListSources()))
 	for _, rows := range steps {
 		if _, err := provider.UpByOne(t.Context()); err != nil {
@@ -59,16 +59,16 @@ func digest(key string) string {
 
 func rawDirectory() []raw {
 	conn := func(id string) raw {
-		return raw{"connections", "id, name, name_key, name_digest, platform_id, authoritative, mail_domain, directory, directory_version, revision, created_on, modified_on", []any{
-			id, "Connection " + id, "connection " + id, digest("connection " + id), "generic", false, "", "", "random", 1, us(1), us(1),
+		return raw{"connections", "id, name, name_key, name_digest, platform_id, authoritative, mail_domain, sign_in_disabled, sign_in_mapping, on_sign_out, sign_in_history_days, directory, directory_version, revision, created_on, modified_on", []any{
+			id, "Connection " + id, "connection " + id, digest("connection " + id), "generic", false, "", false, "", "", 0, "", "random", 1, us(1), us(1),
 		}}
 	}
 	const addresses = "connection_id, owner_kind, owner_id, position, address_key"
 	return []raw{
 		conn("mail"), conn("app"),
-		{"accounts", "connection_id, id, username, email, aliases, name, given_name, surname, user_type, disabled, admin, built_in, readonly, external, deleted_on, revision, user_key, name_digest, search", []any{
+		{"accounts", "connection_id, id, username, email, aliases, name, given_name, surname, user_type, disabled, admin, built_in, readonly, external, sign_in_permitted, deleted_on, revision, user_key, name_digest, search", []any{
 			"mail", "A-1", "Ålice", "Alice@Example.com", `["smtp:a.one@example.com","no address"]`, "Alice Ö", "Alice", "Ö",
-			"non_interactive", true, true, true, true, true, us(7), 4, "ålice", digest("alice ö"), "alice ö",
+			"non_interactive", true, true, true, true, true, true, us(7), 4, "ålice", digest("alice ö"), "alice ö",
 		}},
 		{"directory_addresses", addresses, []any{"mail", "account", "A-1", 0, "alice@example.com"}},
 		{"groups", "connection_id, id, name, caption, addresses, built_in, disabled, readonly, revision, name_digest, caption_digest, search", []any{
@@ -131,6 +131,18 @@ func rawMap() []raw {
 	}
 }
 
+func rawSignIn() []raw {
+	return []raw{
+		{"sign_ins", "happened_on, id, source_connection_id, destination_connection_id, email, email_key, user_id, user_key, client, source_address, outcome, reasons, user_mapping_id, mapping_created, session_id", []any{
+			us(3), "i", "mail", "app", "A@Example.com", "a@example.com", "A", "a", "outlook", "192.0.2.1", "denied",
+			`[{"code":"mapping_required","field":"email","description":"Größe 100%"}]`, "m", true, "s",
+		}},
+		{"sessions", "id, user_mapping_id, client, source_address, first_used_on, last_used_on, use_count", []any{
+			"s", "m", "outlook", "192.0.2.1", us(2), us(4), 7,
+		}},
+	}
+}
+
 func rawPrincipal(id, name string) string {
 	return fmt.Sprintf(`{"type":"account","id":%q,"name":%q,"username":%q,"email":%q,"caption":%q}`,
 		id, name, "user "+name, "SMTP:"+name+"@Example.com", "caption "+name)
@@ -138,8 +150,8 @@ func rawPrincipal(id, name string) string {
 
 // schema is every column of the current release. A migration changes it here too, once for both engines.
 var schema = map[string]string{
-	"connections":              "authoritative created_on directory directory_version id mail_domain modified_on name name_digest name_key platform_id revision",
-	"accounts":                 "admin aliases built_in connection_id deleted_on disabled email external given_name id name name_digest readonly revision search surname user_key user_type username",
+	"connections":              "authoritative created_on directory directory_version id mail_domain modified_on name name_digest name_key on_sign_out platform_id revision sign_in_disabled sign_in_history_days sign_in_mapping",
+	"accounts":                 "admin aliases built_in connection_id deleted_on disabled email external given_name id name name_digest readonly revision search sign_in_permitted surname user_key user_type username",
 	"groups":                   "addresses built_in caption caption_digest connection_id deleted_on disabled id name name_digest readonly revision search",
 	"directory_addresses":      "address_key connection_id owner_id owner_kind position",
 	"user_mappings":            "created_on destination_account_id destination_connection_id email email_domain email_key email_scope email_source id last_sign_in_on modified_on origin revision search source_account_id source_connection_id user_id user_key",
@@ -151,6 +163,8 @@ var schema = map[string]string{
 	"maps":                     "created_on destination_connection_id destination_default id kind map_by modified_on name name_digest name_key revision source_connection_id source_default unmapped_policy",
 	"map_items":                "id map_id role search subject subject_digest subject_id target target_id",
 	"map_revisions":            "kind map_id map_json revision",
+	"sign_ins":                 "client destination_connection_id email email_key happened_on id mapping_created outcome reasons session_id source_address source_connection_id user_id user_key user_mapping_id",
+	"sessions":                 "client first_used_on id last_used_on source_address use_count user_mapping_id",
 	"jobs":                     "account_map_id account_map_revision created_on destination_connection_id group_map_id group_map_revision id kind modified_on name name_key revision source_connection_id status",
 }
 

@@ -21,6 +21,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, excused map[string]s
 		{"directory versions", directoryVersionTests},
 		{"user mappings", userMappingTests},
 		{"uniqueness", uniquenessTests},
+		{"sign-ins", signInTests},
+		{"sessions", sessionTests},
+		{"session usage", sessionUsageTests},
 		{"ledger", ledgerTests},
 		{"ledger model", ledgerModelTests},
 		{"audit", auditTests},
@@ -36,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, excused map[string]s
 		{"transactions", transactionTests},
 		{"concurrency", concurrencyTests},
 		{"concurrency of maps", mapConcurrencyTests},
+		{"concurrency of sign-ins", signInConcurrencyTests},
 	} {
 		t.Run(topic.name, func(t *testing.T) {
 			for name, test := range topic.tests {

@@ -90,8 +90,26 @@ func testFailedTransaction(w world) {
 				_, err := tx.ListMapItems(w.ctx, "map1", idmap.MapItemFilter{IDs: []string{"\x00"}}, all)
 				return err
 			},
-			"PutMapItems": func() error { return tx.PutMapItems(w.ctx, "map1", nil) },
-			"DeleteJob":   func() error { return tx.DeleteJob(w.ctx, "j1") },
+			"PutMapItems":       func() error { return tx.PutMapItems(w.ctx, "map1", nil) },
+			"DeleteJob":         func() error { return tx.DeleteJob(w.ctx, "j1") },
+			"LockUserMappings":  func() error { return tx.LockUserMappings(w.ctx, nil) },
+			"TouchUserMappings": func() error { return tx.TouchUserMappings(w.ctx, nil, *at(1)) },
+			"ListSignIns": func() error {
+				_, err := tx.ListSignIns(w.ctx, idmap.SignInFilter{Reason: "none at all"}, all)
+				return err
+			},
+			"CountSignIns":      func() error { _, err := tx.CountSignIns(w.ctx, idmap.SignInFilter{}, 0); return err },
+			"SignInConnections": func() error { _, err := tx.SignInConnections(w.ctx); return err },
+			"InsertSignIns":     func() error { return tx.InsertSignIns(w.ctx, nil) },
+			"ListSessions": func() error {
+				_, err := tx.ListSessions(w.ctx, idmap.SessionFilter{UserMappingIDs: []string{}}, all)
+				return err
+			},
+			"ListSessionUsage": func() error {
+				_, err := tx.ListSessionUsage(w.ctx, idmap.SessionFilter{Client: "\x00"}, all)
+				return err
+			},
+			"EndSessions": func() error { _, err := tx.EndSessions(w.ctx, idmap.SessionFilter{}, 0); return err },
 		} {
 			if err := call(); !errors.Is(err, store.ErrConflict) {
 				w.t.Errorf("%s after a failure answers %v", name, err)

@@ -1,6 +1,10 @@
 package storetest
 
 import (
+	"errors"
+	"slices"
+	"time"
+
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
@@ -18,6 +22,11 @@ var userMappingTests = map[string]func(world){
 	"a mapping without canonical keys is a fault, not stored": testMappingWithoutKeys,
 	"a call with nothing to do is no fault":                   testMappingNothing,
 	"UpdateUserMappings keeps when the mapping was created":   testMappingCreatedOn,
+	"UpdateUserMappings keeps when it was last signed into":   testMappingKeepsSignIn,
+	"TouchUserMappings sets a time that never moves back":     testMappingTouch,
+	"TouchUserMappings of one that is missing is ErrConflict": testMappingTouchMissing,
+	"LockUserMappings leaves out what does not exist":         testMappingLockMissing,
+	"thousands are locked and touched":                        testManyMappingsTouched,
 	"one mapping twice in one call is ErrConflict":            testMappingTwiceInOneCall,
 }
 
@@ -36,7 +45,7 @@ func testMappingRoundTrip(w world) {
 	equal(w.t, "inserted", w.mappings(), []store.UserMapping{m})
 
 	m = mapping("m1", "bob@example.org", "bob")
-	m.Revision, m.ModifiedOn = 2, at(9)
+	m.Revision, m.ModifiedOn, m.LastSignInOn = 2, at(9), at(8) // nothing but a sign-in changes it
 	w.update(func(tx store.Tx) error { return tx.UpdateUserMappings(w.ctx, []store.UserMapping{m}) })
 	equal(w.t, "updated", w.mappings(), []store.UserMapping{m})
 }
@@ -47,6 +56,70 @@ func testMappingCreatedOn(w world) {
 	m.Revision, m.CreatedOn = 2, at(50)
 	w.update(func(tx store.Tx) error { return tx.UpdateUserMappings(w.ctx, []store.UserMapping{m}) })
 	equal(w.t, "created on", w.mappings()[0].CreatedOn, at(1))
+}
+
+func (w world) touch(second int, ids ...string) {
+	w.t.Helper()
+	w.update(func(tx store.Tx) error { return tx.TouchUserMappings(w.ctx, ids, *at(second)) })
+}
+
+func testMappingKeepsSignIn(w world) {
+	w.connections().insert(mapping("m1", "a@example.com", "a"))
+	next := mapping("m1", "b@example.com", "b")
+	next.Revision = 2
+	w.touch(7, "m1") // after somebody read the mapping, and before it is written
+	for _, stale := range []*time.Time{nil, at(6), at(8)} {
+		next.LastSignInOn = stale
+		w.update(func(tx store.Tx) error { return tx.UpdateUserMappings(w.ctx, []store.UserMapping{next}) })
+		equal(w.t, "last sign-in", w.mappings()[0].LastSignInOn, at(7))
+		next.Revision++
+	}
+}
+
+func testMappingTouch(w world) {
+	before := people(3)
+	w.connections().insert(before...)
+	for _, c := range []struct{ second, want int }{{5, 5}, {7, 7}, {3, 7}, {7, 7}, {8, 8}} {
+		w.touch(c.second, "mu0002", "mu0000", "mu0002")
+		before[0].LastSignInOn, before[2].LastSignInOn = at(c.want), at(c.want)
+		equal(w.t, "touched, no new revision", w.mappings(), before)
+	}
+	w.touch(1, "mu0001")
+	equal(w.t, "touched alone", w.mappings()[1].LastSignInOn, at(1))
+}
+
+func testMappingTouchMissing(w world) {
+	w.connections().insert(people(2)...)
+	for _, ids := range [][]string{{"none"}, {"mu0000", "none"}, {"MU0000"}, {"mu0000 "}, {""}} {
+		w.refused(store.ErrConflict, func(tx store.Tx) error { return tx.TouchUserMappings(w.ctx, ids, *at(9)) })
+	}
+	err := w.s.Update(w.ctx, func(tx store.Tx) error { return tx.TouchUserMappings(w.ctx, []string{"\x00"}, *at(9)) })
+	if err == nil || errors.Is(err, store.ErrConflict) {
+		w.t.Errorf("touching what is no text answers %v, want an error that no repetition cures", err)
+	}
+	equal(w.t, "stored", w.mappings(), people(2))
+}
+
+func testMappingLockMissing(w world) {
+	w.connections().insert(people(1)...)
+	w.update(func(tx store.Tx) error {
+		return tx.LockUserMappings(w.ctx, []string{"none", "mu0000", "\x00", "\xff", "mu0000", ""})
+	})
+	equal(w.t, "stored", w.mappings(), people(1))
+}
+
+func testManyMappingsTouched(w world) {
+	before := people(1200)
+	w.connections().insert(before...)
+	ids := idsOf(before)
+	slices.Reverse(ids)
+	w.update(func(tx store.Tx) error {
+		return errors.Join(tx.LockUserMappings(w.ctx, ids), tx.TouchUserMappings(w.ctx, ids, *at(9)))
+	})
+	for i := range before {
+		before[i].LastSignInOn = at(9)
+	}
+	equal(w.t, "touched", w.mappings(), before[:idmap.MaxPageSize])
 }
 
 // found returns the ids of the mappings of keys, in their order.
@@ -235,6 +308,10 @@ func testMappingNothing(w world) {
 			func() error { return tx.UpdateUserMappings(w.ctx, nil) },
 			func() error { return tx.BindUserMappings(w.ctx, nil) },
 			func() error { return tx.DeleteUserMappings(w.ctx, nil) },
+			func() error { return tx.LockUserMappings(w.ctx, nil) },
+			func() error { return tx.TouchUserMappings(w.ctx, nil, *at(1)) },
+			func() error { return tx.InsertSignIns(w.ctx, nil) },
+			func() error { _, err := tx.UseSessions(w.ctx, nil); return err },
 			func() error { return tx.PutAccounts(w.ctx, "none", nil) },
 			func() error { return tx.PutGroups(w.ctx, "none", nil) },
 			func() error { return tx.PutMapItems(w.ctx, "none", nil) },

@@ -3,42 +3,47 @@
 -- A "search" column is what free text is looked for in: the folded names and addresses of the row, a line each.
 
 CREATE TABLE connections (
-    id                {{key}} NOT NULL PRIMARY KEY,
-    name              TEXT    NOT NULL,
-    name_key          {{key}} NOT NULL,
-    name_digest       {{key}} NOT NULL, -- of name_key, which may be too long for an index of PostgreSQL
-    platform_id       {{key}} NOT NULL,
-    authoritative     BOOLEAN NOT NULL,
-    mail_domain       TEXT    NOT NULL,
-    directory         TEXT    NOT NULL, -- JSON, '' for none
-    directory_version TEXT    NOT NULL, -- a random text, a new one for each write of accounts or groups
-    revision          BIGINT  NOT NULL,
-    created_on        BIGINT,           -- microseconds since 1970, as all times
-    modified_on       BIGINT
+    id                   {{key}} NOT NULL PRIMARY KEY,
+    name                 TEXT    NOT NULL,
+    name_key             {{key}} NOT NULL,
+    name_digest          {{key}} NOT NULL, -- of name_key, which may be too long for an index of PostgreSQL
+    platform_id          {{key}} NOT NULL,
+    authoritative        BOOLEAN NOT NULL,
+    mail_domain          TEXT    NOT NULL,
+    sign_in_disabled     BOOLEAN NOT NULL,
+    sign_in_mapping      TEXT    NOT NULL,
+    on_sign_out          TEXT    NOT NULL,
+    sign_in_history_days BIGINT  NOT NULL,
+    directory            TEXT    NOT NULL, -- JSON, '' for none
+    directory_version    TEXT    NOT NULL, -- a random text, a new one for each write of accounts or groups
+    revision             BIGINT  NOT NULL,
+    created_on           BIGINT,           -- microseconds since 1970, as all times
+    modified_on          BIGINT
 );
 
 CREATE UNIQUE INDEX connections_name ON connections (name_digest);
 
 CREATE TABLE accounts (
-    connection_id {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
-    id            {{key}} NOT NULL,
-    username      TEXT    NOT NULL,
-    email         TEXT    NOT NULL,
-    aliases       TEXT    NOT NULL, -- JSON, '' for none
-    name          TEXT    NOT NULL,
-    given_name    TEXT    NOT NULL,
-    surname       TEXT    NOT NULL,
-    user_type     TEXT    NOT NULL,
-    disabled      BOOLEAN NOT NULL,
-    admin         BOOLEAN NOT NULL,
-    built_in      BOOLEAN NOT NULL,
-    readonly      BOOLEAN NOT NULL,
-    external      BOOLEAN NOT NULL,
-    deleted_on    BIGINT,
-    revision      BIGINT  NOT NULL,
-    user_key      {{key}} NOT NULL,
-    name_digest   {{key}} NOT NULL, -- of the folded name, '' for none
-    search        {{key}} NOT NULL,
+    connection_id     {{key}} NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    id                {{key}} NOT NULL,
+    username          TEXT    NOT NULL,
+    email             TEXT    NOT NULL,
+    aliases           TEXT    NOT NULL, -- JSON, '' for none
+    name              TEXT    NOT NULL,
+    given_name        TEXT    NOT NULL,
+    surname           TEXT    NOT NULL,
+    user_type         TEXT    NOT NULL,
+    disabled          BOOLEAN NOT NULL,
+    admin             BOOLEAN NOT NULL,
+    built_in          BOOLEAN NOT NULL,
+    readonly          BOOLEAN NOT NULL,
+    external          BOOLEAN NOT NULL,
+    sign_in_permitted BOOLEAN,          -- NULL while the directory does not say
+    deleted_on        BIGINT,
+    revision          BIGINT  NOT NULL,
+    user_key          {{key}} NOT NULL,
+    name_digest       {{key}} NOT NULL, -- of the folded name, '' for none
+    search            {{key}} NOT NULL,
     PRIMARY KEY (connection_id, id)
 );
 

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+const adoptConfiguration = `
+terraform {
+  required_providers {
+    idmap = { source = "idmap/idmap" }
+  }
+}
+
+resource "idmap_connection" "mail" {
+  name        = "Contoso"
+  platform    = "microsoft365"
+  mail_domain = "contoso.com"
+}
+
+resource "idmap_connection" "app" {
+  name     = "Sales"
+  platform = "salesforce"
+}
+`
+
+// TestAdopt takes over what sign-ins made: the plan with what is printed imports and does nothing else, and the plan
+// after its apply is empty. So it is when one of the users is gone and another one has come; and a user who is renamed
+// keeps the mapping, by a moved block.
+func TestAdopt(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, filepath.Join(t.TempDir(), "idmap.db"))
+	w := newWorkspace(t, adoptConfiguration, 0)
+	w.must(t, server.url, "apply", "-auto-approve")
+	c, err := client.New(client.Config{Endpoint: server.url, Token: outageToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	users := map[string]string{ // emails by user id
+		"jane.doe":                    "jane.doe@contoso.com", // follows the username
+		"007":                         "James@Contoso.com",
+		"zoë":                         "zoë@contoso.com",
+		"田中":                          "SMTP:Tanaka@contoso.com",
+		"e\u0301mi":                   "emi@fabrikam.com", // a form that HCL does not keep
+		`a "b" \n ${file("x")} %{if}`: "o'hara@contoso.com",
+	}
+	gone := ""
+	for userID, email := range users {
+		gone = signIn(t, c, email, userID).UserMapping.ID
+	}
+	w.adopt(t, server.url, len(users))
+
+	if err := c.DeleteUserMapping(t.Context(), gone, 0); err != nil {
+		t.Fatal(err)
+	}
+	renamed := signIn(t, c, "maria@contoso.com", "new").UserMapping
+	old := adoptedNew.FindString(w.adopt(t, server.url, 1))
+
+	renamed.UserID, renamed.Revision = "newer", 0
+	if _, _, err := c.UpdateUserMapping(t.Context(), *renamed); err != nil {
+		t.Fatal(err)
+	}
+	printed := w.print(t, server.url)
+	w.write(t, "adopted.tf", printed)
+	if out, code := w.terraform(t, server.url, "plan"); code != 1 || !strings.Contains(out, "Imported and Destroyed") {
+		t.Errorf("the plan after a rename, without a moved block, ends with %d and would destroy what it imports:\n%s", code, out)
+	}
+	moved := fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", old, adoptedNew.FindString(printed))
+	w.write(t, "adopted.tf", printed+moved)
+	if out := w.must(t, server.url, "plan"); !strings.Contains(out, "0 to change, 0 to destroy.") || !strings.Contains(out, "has moved to") {
+		t.Errorf("the plan after a rename, with a moved block:\n%s", out)
+	}
+	w.must(t, server.url, "apply", "-auto-approve")
+	w.mustBeEmpty(t, server.url)
+}
+
+// adoptedNew is the resource of the last user, under either name.
+var adoptedNew = regexp.MustCompile(`idmap_user_mapping\.new\w+`)
+
+func signIn(t *testing.T, c *client.Client, email, userID string) idmap.SignInAnswer {
+	t.Helper()
+	attempt := idmap.SignInAttempt{Email: email, UserID: userID, Client: "addin"}
+	for name, id := range map[string]*string{"Contoso": &attempt.Source.Connection.ID, "Sales": &attempt.Destination.Connection.ID} {
+		for connection, err := range c.Connections(t.Context(), client.ConnectionFilter{Name: name}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			*id = connection.ID
+		}
+	}
+	answer, err := c.SignIn(t.Context(), client.NewKey(), attempt)
+	if err != nil || answer.SignIn.Outcome != idmap.OutcomeAllowed {
+		t.Fatalf("%s: %v, %+v", userID, err, answer.SignIn.Reasons)
+	}
+	return answer
+}
+
+func (w workspace) print(t *testing.T, endpoint string) string {
+	t.Helper()
+	printed, err := program(t, []string{"IDMAP_ENDPOINT=" + endpoint, "IDMAP_TOKEN=" + outageToken}, "adopt", "--connection", "Sales").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(printed)
+}
+
+func (w workspace) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(w.folder, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// adopt writes what the command prints into the configuration, and applies it.
+func (w workspace) adopt(t *testing.T, endpoint string, imports int) (printed string) {
+	t.Helper()
+	printed = w.print(t, endpoint)
+	w.write(t, "adopted.tf", printed)
+	format := exec.CommandContext(t.Context(), w.terraformPath, "fmt", "-check", "-diff", w.folder)
+	if out, err := format.CombinedOutput(); err != nil {
+		t.Errorf("what is printed is not formatted: %v\n%s", err, out)
+	}
+	summary := fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", imports)
+	if out := w.must(t, endpoint, "plan"); !strings.Contains(out, summary) {
+		t.Errorf("the plan is not %q:\n%s", summary, out)
+	}
+	w.must(t, endpoint, "apply", "-auto-approve")
+	w.mustBeEmpty(t, endpoint)
+	return printed
+}
+
+func (w workspace) mustBeEmpty(t *testing.T, endpoint string) {
+	t.Helper()
+	if out, code := w.terraform(t, endpoint, "plan", "-detailed-exitcode"); code != 0 {
+		t.Errorf("the plan after the apply is not empty:\n%s", out)
+	}
+}
+
+// must is terraform for a command that succeeds.
+func (w workspace) must(t *testing.T, endpoint string, args ...string) string {
+	t.Helper()
+	out, code := w.terraform(t, endpoint, args...)
+	if code != 0 {
+		t.Fatalf("terraform %q ended with %d:\n%s", args, code, out)
+	}
+	return out
+}

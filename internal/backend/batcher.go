@@ -1,0 +1,151 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+// batcher lets calls that come at the same time share a transaction, since each one has to reach the disk. A call that
+// finds nobody at work runs at once; those that come meanwhile are the next batch. It is safe for concurrent use.
+type batcher[In, Out any] struct {
+	// run answers the calls in their order, or fails all of them.
+	run     func(ctx context.Context, calls []In) ([]Out, error)
+	size    int           // of the largest batch
+	timeout time.Duration // of one batch
+
+	mu      sync.Mutex
+	waiting []*waiter[In, Out]
+	working bool
+}
+
+// waiter is a call that waits for its batch.
+type waiter[In, Out any] struct {
+	ctx    context.Context // who has given up before the batch begins is left out
+	call   In
+	answer chan answered[Out] // has room for the answer, so that it does not matter who has given up
+}
+
+type answered[Out any] struct {
+	out Out
+	err error
+}
+
+// do returns what the call's batch answers. A caller whose context ends gets nothing, and the batch goes on without it.
+func (b *batcher[In, Out]) do(ctx context.Context, call In) (Out, error) {
+	w := &waiter[In, Out]{ctx: ctx, call: call, answer: make(chan answered[Out], 1)}
+	b.enqueue(w)
+	select {
+	case a := <-w.answer:
+		return a.out, a.err
+	case <-ctx.Done():
+		var nothing Out
+		return nothing, ctx.Err()
+	}
+}
+
+func (b *batcher[In, Out]) enqueue(w *waiter[In, Out]) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = append(b.waiting, w)
+	if !b.working {
+		b.working = true
+		go b.work()
+	}
+}
+
+// work runs batches until nobody waits.
+func (b *batcher[In, Out]) work() {
+	for batch := b.next(); batch != nil; batch = b.next() {
+		b.serve(batch)
+	}
+}
+
+// next takes those who have waited longest, or returns nil and goes home.
+func (b *batcher[In, Out]) next() []*waiter[In, Out] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(len(b.waiting), b.size)
+	if n == 0 {
+		b.working, b.waiting = false, nil
+		return nil
+	}
+	batch := b.waiting[:n:n]
+	b.waiting = b.waiting[n:]
+	return batch
+}
+
+// serve answers a batch. No caller's context ends it, since it is everybody's.
+func (b *batcher[In, Out]) serve(batch []*waiter[In, Out]) {
+	live := batch[:0]
+	for _, w := range batch {
+		if w.ctx.Err() == nil {
+			live = append(live, w)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(live[0].ctx), b.timeout)
+	defer cancel()
+	if err := b.answer(ctx, live); err != nil {
+		b.answerEach(ctx, live, err)
+	}
+}
+
+// answerEach runs the calls of a batch that failed one by one, so that one which cannot be does not fail the others.
+// Where it is the database that fails, it would fail each.
+func (b *batcher[In, Out]) answerEach(ctx context.Context, batch []*waiter[In, Out], err error) {
+	again := len(batch) > 1 && !errors.Is(err, store.ErrUnavailable)
+	for i, w := range batch {
+		one := err
+		if again {
+			one = b.answer(ctx, batch[i:i+1])
+		}
+		if one != nil {
+			w.fail(ctx, one)
+		}
+	}
+}
+
+func (w *waiter[In, Out]) fail(ctx context.Context, err error) {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = idmap.Unavailable(err, time.Second) // it is the batch's time that ran out, not the caller's
+	}
+	w.answer <- answered[Out]{err: err}
+}
+
+// answer runs the calls and answers all of them, or none and fails.
+func (b *batcher[In, Out]) answer(ctx context.Context, batch []*waiter[In, Out]) error {
+	calls := make([]In, len(batch))
+	for i, w := range batch {
+		calls[i] = w.call
+	}
+	results, err := b.runSafely(ctx, calls)
+	if err != nil {
+		return err
+	}
+	for i, w := range batch {
+		w.answer <- answered[Out]{out: results[i]}
+	}
+	return nil
+}
+
+// runSafely turns a panic into an error: it is in nobody's request, and would end the server.
+func (b *batcher[In, Out]) runSafely(ctx context.Context, calls []In) (results []Out, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if results, err = b.run(ctx, calls); err == nil && len(results) != len(calls) {
+		err = fmt.Errorf("a batch of %d calls got %d answers", len(calls), len(results))
+	}
+	return results, err
+}

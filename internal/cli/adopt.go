@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// mappingResource is the Terraform resource of a mapping.
+const mappingResource = "idmap_user_mapping"
+
+type adoptCommand struct {
+	target
+	Connection given `required:"" placeholder:"NAME" help:"Name or id of the application connection."`
+	All        bool  `help:"Print the mappings that were made by API too."`
+}
+
+// Help is what the help of the command says beyond its flags.
+func (adoptCommand) Help() string {
+	return "Prints an import block and a resource for each mapping. Put them into a file of the configuration, such as adopted.tf: " +
+		"`terraform plan` shows imports and nothing else. " +
+		"A mapping has the same name whenever it is printed, unless its user was renamed: then write a moved block. " +
+		"Leave out those that the configuration has already, under another name. " +
+		"On a server it takes a token with the scope read; Terraform must be 1.5 or later."
+}
+
+// Run prints all or nothing: the resources that half a list lacks would look like ones to be destroyed.
+func (c adoptCommand) Run(ctx context.Context, p *Program) error {
+	return c.withExisting(ctx, p, func(api *client.Client) error {
+		connection, err := connectionOf(ctx, api, c.Connection)
+		if err != nil {
+			return err
+		}
+		mappings, err := c.mappings(ctx, api, connection.ID)
+		if err != nil {
+			return err
+		}
+		if len(mappings) == 0 {
+			return c.nothing(ctx, p, api, connection)
+		}
+		return c.print(p.Stdout, connection, nameAdopted(mappings))
+	})
+}
+
+func (c adoptCommand) mappings(ctx context.Context, api *client.Client, connectionID string) ([]idmap.UserMapping, error) {
+	filter := idmap.UserMappingFilter{DestinationConnectionID: connectionID, Origin: idmap.OriginSignIn}
+	if c.All {
+		filter.Origin = ""
+	}
+	var all []idmap.UserMapping
+	for m, err := range api.UserMappings(ctx, filter) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// nothing tells a connection without such mappings from one that has them on its other side.
+func (c adoptCommand) nothing(ctx context.Context, p *Program, api *client.Client, connection idmap.Connection) error {
+	for _, err := range api.UserMappings(ctx, idmap.UserMappingFilter{DestinationConnectionID: connection.ID}) {
+		if err != nil {
+			return err
+		}
+		return c.none(p, connection)
+	}
+	for m, err := range api.UserMappings(ctx, idmap.UserMappingFilter{SourceConnectionID: connection.ID}) {
+		if err != nil {
+			return err
+		}
+		application, err := api.Connection(ctx, m.Destination.Connection.ID)
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("the connection %q is the mail side of its mappings, and --connection names the application side; try --connection %q",
+			connection.Name, application.Name)
+	}
+	return c.none(p, connection)
+}
+
+// none leaves a file that says why it is empty.
+func (c adoptCommand) none(p *Program, connection idmap.Connection) error {
+	fmt.Fprintf(p.Stdout, "# %s: none.\n", c.what(connection))
+	fmt.Fprintf(p.Stderr, "There is nothing to adopt. %s: none.\n", c.what(connection))
+	return nil
+}
+
+// what is printed, in words. A name may have any character, and a comment must not end within it.
+func (c adoptCommand) what(connection idmap.Connection) string {
+	if c.All {
+		return fmt.Sprintf("Mappings of the connection %q", connection.Name)
+	}
+	return fmt.Sprintf("Mappings of the connection %q that sign-ins made", connection.Name)
+}
+
+// adoptHeader has no time in it: the same mappings are printed as the same text.
+const adoptHeader = `# %s, printed by "%s adopt".
+#
+# With this file in a configuration, "terraform plan" shows imports and nothing else. After "terraform apply" the import
+# blocks may go, and the resources are like any others. Remove what the configuration has already under another name: a
+# mapping has one resource.
+#
+# Printed again, a mapping has the same name, unless its user was renamed. Then write a moved block from the old name to
+# the new one: without it, Terraform deletes the mapping that had the old one.
+`
+
+func (c adoptCommand) print(to io.Writer, connection idmap.Connection, all []adopted) error {
+	slices.SortFunc(all, func(a, b adopted) int { return cmp.Compare(a.name, b.name) })
+	w := bufio.NewWriter(to)
+	fmt.Fprintf(w, adoptHeader, c.what(connection), name)
+	for _, a := range all {
+		_, _ = w.Write(a.blocks()) // the buffer keeps its first error, and Flush returns it
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("the configuration could not be written whole, so do not use it: %w", err)
+	}
+	return nil
+}
+
+// adopted is a mapping with the name of its resource.
+type adopted struct {
+	name    string
+	mapping idmap.UserMapping
+}
+
+// blocks returns the import and the resource of the mapping, as Terraform formats them. An email that follows the
+// username is left out, which is how a configuration says that it does. The accounts are not pinned: the mapping is bound
+// to them either way.
+func (a adopted) blocks() []byte {
+	file := hclwrite.NewEmptyFile()
+	file.Body().AppendNewline()
+	imports := file.Body().AppendNewBlock("import", nil).Body()
+	imports.SetAttributeTraversal("to", hcl.Traversal{hcl.TraverseRoot{Name: mappingResource}, hcl.TraverseAttr{Name: a.name}})
+	imports.SetAttributeValue("id", cty.StringVal(a.mapping.ID))
+	file.Body().AppendNewline()
+	resource := file.Body().AppendNewBlock("resource", []string{mappingResource, a.name}).Body()
+	set := func(attribute, value string) { resource.SetAttributeValue(attribute, cty.StringVal(value)) }
+	set("source_connection_id", a.mapping.Source.Connection.ID)
+	set("destination_connection_id", a.mapping.Destination.Connection.ID)
+	set("user_id", a.mapping.UserID)
+	if a.mapping.EmailSource != idmap.EmailFromUsername {
+		set("email", a.mapping.Email)
+	}
+	return hclwrite.Format(file.Bytes())
+}
