@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -60,10 +61,11 @@ func (b *batcher[In, Out]) enqueue(w *waiter[In, Out]) {
 	}
 }
 
-// work runs batches until nobody waits.
+// work runs batches until nobody waits. Those who were just answered may be back at once, and then come along.
 func (b *batcher[In, Out]) work() {
 	for batch := b.next(); batch != nil; batch = b.next() {
 		b.serve(batch)
+		runtime.Gosched()
 	}
 }
 

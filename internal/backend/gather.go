@@ -27,6 +27,19 @@ func (s keySet) add(connectionID string, keys ...string) {
 
 func (s keySet) of(connectionID string) []string { return slices.Sorted(maps.Keys(s[connectionID])) }
 
+// besides returns the keys that others lacks.
+func (s keySet) besides(others keySet) keySet {
+	rest := keySet{}
+	for connectionID := range s {
+		for key := range s[connectionID] {
+			if _, has := others[connectionID][key]; !has {
+				rest.add(connectionID, key)
+			}
+		}
+	}
+	return rest
+}
+
 // gatherer reads from one transaction all that the rules can look up for a set of changes, in a number of queries that
 // does not depend on how many changes there are.
 type gatherer struct {
@@ -36,6 +49,13 @@ type gatherer struct {
 	world    *rules.World
 	accounts map[string][]idmap.Account
 	groups   map[string][]idmap.Group
+	known    knownMappings
+}
+
+// knownMappings are mappings that were read already, and the accounts and users by which.
+type knownMappings struct {
+	found      []store.UserMapping
+	ids, users keySet
 }
 
 func gather(ctx context.Context, r store.Reader, changes []rules.Change, proposed []idmap.ProposedDirectory) (*rules.World, error) {
@@ -211,6 +231,7 @@ func (g *gatherer) mappings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ids, users = ids.besides(g.known.ids), users.besides(g.known.users)
 	for connectionID := range g.world.Connections {
 		keys := store.DirectoryKeys{IDs: append(ids.of(connectionID), mailboxes.of(connectionID)...), UserKeys: users.of(connectionID)}
 		more, err := g.r.UserMappingsOf(ctx, connectionID, keys)
@@ -219,6 +240,7 @@ func (g *gatherer) mappings(ctx context.Context) error {
 		}
 		found = append(found, more...)
 	}
+	found = append(found, g.known.found...)
 	return g.addMappings(ctx, found)
 }
 

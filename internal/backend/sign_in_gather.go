@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
@@ -17,32 +18,65 @@ func gatherSignIns(ctx context.Context, r store.Reader, attempts []idmap.UserMap
 	}
 	g := newGatherer(r, changes, nil)
 	// What the users' mappings are bound to is read as well, so they must be known before.
-	err := g.run(ctx, g.connections, g.applicationAccounts, g.mappingsOfUsers, g.mailAccounts, g.assignments, g.mappings)
+	err := g.run(ctx, g.connections, g.applicationAccounts, g.mappingsOfUsers, g.mailAccounts, g.assignments, g.mappings, g.refuseTwoTimes)
 	return g.world, err
+}
+
+// refuseTwoTimes fails where mappings were read that were never there at the same time: one was deleted, and another
+// came, while we read. Somebody would be denied for what is between the two.
+func (g *gatherer) refuseTwoTimes(context.Context) error {
+	seen := map[string]bool{}
+	for _, m := range g.world.Mappings {
+		for _, key := range uniqueKeys(store.UserMapping{UserMapping: m, EmailScope: rules.EmailScope(g.world.Connections[m.Destination.Connection.ID])}) {
+			if seen[key] {
+				return fmt.Errorf("two mappings have %s: %w", key, store.ErrConflict)
+			}
+			seen[key] = true
+		}
+	}
+	return nil
+}
+
+// uniqueKeys returns what no other mapping has.
+func uniqueKeys(m store.UserMapping) []string {
+	keys := []string{
+		"email|" + m.EmailScope + "|" + m.EmailCanonical,
+		"user id|" + m.Source.Connection.ID + "|" + m.Destination.Connection.ID + "|" + m.UserKey(),
+	}
+	if m.Source.Account != nil {
+		keys = append(keys, mailboxOf(m))
+	}
+	if m.Destination.Account != nil {
+		keys = append(keys, userOf(m))
+	}
+	return keys
 }
 
 // mappingsOfUsers finds the mappings that the attempts go through, and makes each attempt a change of one.
 func (g *gatherer) mappingsOfUsers(ctx context.Context) error {
-	ids, users, attempts := keySet{}, keySet{}, make([]idmap.UserMapping, len(g.changes))
+	attempts := make([]idmap.UserMapping, len(g.changes))
+	g.known = knownMappings{ids: keySet{}, users: keySet{}}
 	for i, c := range g.changes {
 		attempts[i] = *c.After
 		destination := c.After.Destination.Connection.ID
-		users.add(destination, c.After.UserKey())
+		g.known.users.add(destination, c.After.UserKey())
 		if a := g.world.UserAccount(destination, "", c.After.UserID); a != nil {
-			ids.add(destination, a.ID)
+			g.known.ids.add(destination, a.ID)
 		}
 	}
-	known := &rules.World{Connections: g.world.Connections, Directories: g.world.Directories}
-	for connectionID := range users {
-		found, err := g.r.UserMappingsOf(ctx, connectionID, store.DirectoryKeys{IDs: ids.of(connectionID), UserKeys: users.of(connectionID)})
+	w := &rules.World{Connections: g.world.Connections, Directories: g.world.Directories}
+	for connectionID := range g.known.users {
+		keys := store.DirectoryKeys{IDs: g.known.ids.of(connectionID), UserKeys: g.known.users.of(connectionID)}
+		found, err := g.r.UserMappingsOf(ctx, connectionID, keys)
 		if err != nil {
 			return err
 		}
-		for _, m := range found {
-			known.Mappings = append(known.Mappings, m.UserMapping)
-		}
+		g.known.found = append(g.known.found, found...)
 	}
-	for i, before := range rules.MappingsOfUsers(known, attempts) {
+	for _, m := range g.known.found {
+		w.Mappings = append(w.Mappings, m.UserMapping)
+	}
+	for i, before := range rules.MappingsOfUsers(w, attempts) {
 		g.changes[i].Before = before
 	}
 	return g.boundUsers(ctx)

@@ -34,7 +34,7 @@ type SessionUsage struct {
 // SessionFilter selects sessions. Empty fields select all.
 type SessionFilter struct {
 	ID                      string
-	UserMappingIDs          []string
+	UserMappingIDs          []string // nil selects all, an empty list none
 	ConnectionID            string // either side
 	SourceConnectionID      string
 	DestinationConnectionID string

@@ -195,9 +195,6 @@ func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest
 		r.sawRename(ctx, state, m, resp.Private, &resp.Diagnostics)
 		state.fromAPI(m)
 		sink.put(ctx, m.ID, m.Revision, state)
-		if imported && r.walk.imports(m.ID) {
-			addImportedAndDestroyed(m.ID, &resp.Diagnostics)
-		}
 	}
 }
 
@@ -281,14 +278,20 @@ func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteReq
 }
 
 func (r *userMappingResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if req.ID == "" {
-		resource.ImportStatePassthroughWithIdentity(ctx, path.Root("id"), path.Root("id"), req, resp)
-		return
-	}
 	if !r.walk.ready(&resp.Diagnostics) {
 		return
 	}
-	if id := r.findImported(ctx, req.ID, &resp.Diagnostics); id != "" {
+	if req.ID == "" {
+		resource.ImportStatePassthroughWithIdentity(ctx, path.Root("id"), path.Root("id"), req, resp)
+	} else if id := r.findImported(ctx, req.ID, &resp.Diagnostics); id != "" {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	var id string
+	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("id"), &id)...)
+	if r.walk.imports(id) {
+		addImportedAndDestroyed(id, &resp.Diagnostics)
 	}
 }

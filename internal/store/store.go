@@ -199,10 +199,12 @@ type Tx interface {
 	// UseSessions begins sessions, or continues the one that the mapping has from that client: its UseCount grows by the
 	// given one, its SourceAddress becomes the given one, and FirstUsedOn and LastUsedOn never move inwards. It answers the
 	// sessions as they are stored then, in the order asked. No two may be of one mapping and client. Only those of mappings
-	// may be used that this transaction inserted or touched, since nothing else keeps them from being deleted meanwhile.
+	// may be used that this transaction inserted or touched, since nothing else keeps them from being deleted meanwhile;
+	// one that does not exist is ErrConflict.
 	UseSessions(ctx context.Context, sessions []idmap.Session) ([]idmap.Session, error)
 	// EndSessions removes at most limit sessions, in the order of their ids, and answers those that it removed. Of two
-	// transactions only one removes a session.
+	// transactions only one removes a session. It locks their mappings first, as LockUserMappings does. Of a mapping that
+	// this transaction deleted, the sessions are ended all the same, and answered without what the mapping knew.
 	EndSessions(ctx context.Context, f idmap.SessionFilter, limit int) ([]idmap.Session, error)
 
 	// LockMap keeps every other transaction that locks the map waiting until this one ends. It MUST answer idmap.NotFound
