@@ -27,6 +27,7 @@ type Backend struct {
 	resolving gate // of calls that resolve a whole directory
 	answering gate // of calls that resolve a few of it
 
+	tokens       *batcher[string, storedToken]      // by the hashes of their secrets
 	knownSignIns *batcher[signInCall, signInResult] // of users who have a mapping
 	otherSignIns *batcher[signInCall, signInResult] // of all others
 }
@@ -54,6 +55,7 @@ func New(s store.Store, opts Options) *Backend {
 		opts.NewSecret = func() string { return "idmap_" + rand.Text() }
 	}
 	b := &Backend{store: s, opts: opts, resolving: make(gate, maxResolving), answering: make(gate, maxAnswering)}
+	b.tokens = &batcher[string, storedToken]{run: b.storedTokens, size: maxTokenBatch, timeout: tokenTimeout}
 	b.knownSignIns, b.otherSignIns = b.signInLane(decideKnown), b.signInLane(decideAny)
 	return b
 }

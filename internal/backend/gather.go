@@ -50,6 +50,7 @@ type gatherer struct {
 	accounts map[string][]idmap.Account
 	groups   map[string][]idmap.Group
 	known    knownMappings
+	aside    []idmap.UserMapping // of which only the entries of their own emails are read
 }
 
 // knownMappings are mappings that were read already, and the accounts and users by which.
@@ -192,6 +193,9 @@ func (g *gatherer) assignments(ctx context.Context) error {
 			mailboxes.add(m.Source.Connection.ID, a.ID)
 		}
 	})
+	for _, m := range g.aside {
+		addresses.add(m.Source.Connection.ID, m.EmailCanonical)
+	}
 	for connectionID := range addresses {
 		found, err := g.r.EmailAssignments(ctx, connectionID, addresses.of(connectionID))
 		if err != nil {

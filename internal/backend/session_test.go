@@ -11,9 +11,9 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/rules/rulestest"
 )
 
-func liveSessions(t *testing.T, b *backend.Backend, f idmap.SessionFilter) []idmap.Session {
+func liveSessions(t *testing.T, b *backend.Backend) []idmap.Session {
 	t.Helper()
-	found, err := b.Sessions(t.Context(), f, idmap.Page{Limit: 1000})
+	found, err := b.Sessions(t.Context(), idmap.SessionFilter{}, idmap.Page{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +72,11 @@ func TestSessionsEnd(t *testing.T) {
 			}
 		}
 		reread(t, b, outlook.UserMapping.ID) // on_sign_out = keep
+		for _, odd := range []string{"", "\x00", "'"} {
+			if err := b.RevokeSession(t.Context(), admin, odd); !idmap.IsNotFound(err) {
+				t.Errorf("revoking %q: %v", odd, err)
+			}
+		}
 	})
 }
 
@@ -97,7 +102,7 @@ func TestRevokeSessions(t *testing.T) {
 		if n, err := b.RevokeSessions(t.Context(), admin, idmap.SessionFilter{ConnectionID: rulestest.App}); err != nil || n != users-1 {
 			t.Errorf("of a connection: %d, %v, want %d", n, err, users-1)
 		}
-		if left := liveSessions(t, b, idmap.SessionFilter{}); len(left) != 1 || left[0].ID != other.Session.ID {
+		if left := liveSessions(t, b); len(left) != 1 || left[0].ID != other.Session.ID {
 			t.Errorf("%d sessions are left, want that of the other connection", len(left))
 		}
 	})
@@ -124,7 +129,7 @@ func TestDeletingAMappingEndsItsSessions(t *testing.T) {
 			if err := end(first.UserMapping.ID); err != nil {
 				t.Fatal(err)
 			}
-			if left := liveSessions(t, b, idmap.SessionFilter{}); len(left) > 0 {
+			if left := liveSessions(t, b); len(left) > 0 {
 				t.Errorf("%s: the sessions %+v are left", name, left)
 			}
 			if got := actionsOn(t, b, "session", first.Session.ID); len(got) > 0 {

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
@@ -18,8 +19,24 @@ func gatherSignIns(ctx context.Context, r store.Reader, attempts []idmap.UserMap
 	}
 	g := newGatherer(r, changes, nil)
 	// What the users' mappings are bound to is read as well, so they must be known before.
-	err := g.run(ctx, g.connections, g.applicationAccounts, g.mappingsOfUsers, g.mailAccounts, g.assignments, g.mappings, g.refuseTwoTimes)
+	err := g.run(ctx, g.connections, g.applicationAccounts, g.mappingsOfUsers, g.mailAccounts)
+	if err != nil {
+		return nil, err
+	}
+	g.setAside()
+	err = g.run(ctx, g.assignments, g.mappings, g.refuseTwoTimes)
 	return g.world, err
+}
+
+// setAside spares the attempts that come as they are mapped what the rules do not look at: most attempts are so.
+func (g *gatherer) setAside() {
+	g.changes = slices.DeleteFunc(g.changes, func(c rules.Change) bool {
+		asMapped := rules.AsMapped(g.world, c.Before, *c.After)
+		if asMapped {
+			g.aside = append(g.aside, *c.Before)
+		}
+		return asMapped
+	})
 }
 
 // refuseTwoTimes fails where mappings were read that were never there at the same time: one was deleted, and another

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/acctest"
 	"github.com/idmap/terraform-provider-idmap/internal/backend"
@@ -20,32 +21,35 @@ import (
 // twoServers runs a test with two backends that share a database, on both engines.
 func twoServers(t *testing.T, test func(t *testing.T, servers [2]*backend.Backend)) {
 	t.Helper()
-	run := func(t *testing.T, open func() (store.Store, error)) {
-		t.Parallel()
-		var servers [2]*backend.Backend
-		for i := range servers {
-			s, err := open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			servers[i] = backend.New(s, backend.Options{})
-		}
-		acctest.Stage(t, servers[0], admin)
-		test(t, servers)
-	}
 	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
 		path := t.TempDir() + "/idmap.db"
-		run(t, func() (store.Store, error) { return sqlite.Open(t.Context(), path) })
+		test(t, serve(t, func() (store.Store, error) { return sqlite.Open(t.Context(), path) }))
 	})
 	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
 		url := testenv.PostgresDatabase(t)
-		run(t, func() (store.Store, error) { return postgres.Open(t.Context(), url) })
+		test(t, serve(t, func() (store.Store, error) { return postgres.Open(t.Context(), url) }))
 	})
+}
+
+// serve returns two backends of what open opens, in the world of the rules' cases.
+func serve(t *testing.T, open func() (store.Store, error)) (servers [2]*backend.Backend) {
+	t.Helper()
+	for i := range servers {
+		s, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		servers[i] = backend.New(s, backend.Options{})
+	}
+	acctest.Stage(t, servers[0], admin)
+	return servers
 }
 
 // crowd signs people in at once, half of them at each server, and returns the answers.
@@ -81,7 +85,7 @@ func TestThousandOfOneUser(t *testing.T) {
 				created++
 			}
 		}
-		sessions := liveSessions(t, servers[0], idmap.SessionFilter{})
+		sessions := liveSessions(t, servers[0])
 		if created != 1 || len(mappings) != 1 || len(sessions) != 1 || sessions[0].UseCount != n {
 			t.Errorf("%d made a mapping, there are %d mappings, and the sessions are %+v", created, len(mappings), sessions)
 		}
@@ -203,7 +207,7 @@ func checkWhole(t *testing.T, b *backend.Backend) {
 	for _, m := range mappings.Items {
 		live[m.ID] = true
 	}
-	sessions := liveSessions(t, b, idmap.SessionFilter{})
+	sessions := liveSessions(t, b)
 	uses := map[string]int{}
 	for _, s := range sessions {
 		if !live[s.UserMapping.ID] {
@@ -216,7 +220,7 @@ func checkWhole(t *testing.T, b *backend.Backend) {
 			t.Fatal(err)
 		}
 		for _, e := range page.Items {
-			if after, more = e.Key(), page.More; e.Session == nil {
+			if after = e.Key(); e.Session == nil {
 				t.Errorf("the history has %s", text(t, e))
 				continue
 			}
@@ -233,4 +237,64 @@ func checkWhole(t *testing.T, b *backend.Backend) {
 	if err != nil || len(ledger.Items) != 1 || len(ledger.Items[0].Holders) != 1 {
 		t.Errorf("the ledger has %s, %v", text(t, ledger.Items), err)
 	}
+}
+
+// TestLastSessionsAtOnce: of two sessions that end at the same time one is the last, and takes the mapping along.
+func TestLastSessionsAtOnce(t *testing.T) {
+	t.Parallel()
+	twoServers(t, func(t *testing.T, servers [2]*backend.Backend) {
+		removing(t, servers[0], rulestest.App)
+		for n := range 15 {
+			m := open("ann"+strconv.Itoa(n)+"@example.com", "ann"+strconv.Itoa(n))
+			outlook, teams := admitted(t, servers[0], attempt(m, "outlook")), admitted(t, servers[1], attempt(m, "teams"))
+			var all sync.WaitGroup
+			for i, id := range []string{outlook.Session.ID, teams.Session.ID} {
+				all.Go(func() {
+					if err := servers[i].SignOut(t.Context(), addin, id); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if _, err := servers[0].UserMapping(t.Context(), outlook.UserMapping.ID); !idmap.IsNotFound(err) {
+				t.Fatalf("%d: the mapping outlives both of its sessions: %v", n, err)
+			}
+		}
+	})
+}
+
+// TestImportKeepsNoMappedUserWaiting: while a directory is written, only those wait who need it unchanged. SQLite has
+// one writer, who is never waited for long.
+func TestImportKeepsNoMappedUserWaiting(t *testing.T) {
+	t.Parallel()
+	s := acctest.OpenPostgres(t)
+	b := backend.New(s, backend.Options{})
+	acctest.Stage(t, b, admin)
+	create(t, b, open("ann@example.com", "ann"))
+	var newcomer sync.WaitGroup
+	var in atomic.Bool
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		if err := tx.LockConnection(t.Context(), rulestest.App); err != nil {
+			return err
+		}
+		newcomer.Go(func() {
+			_, err := b.SignIn(t.Context(), addin, attempt(open("new@example.com", "new"), ""))
+			in.Store(true)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		for range 3 {
+			admitted(t, b, attempt(open("ann@example.com", "ann"), ""))
+		}
+		time.Sleep(100 * time.Millisecond)
+		if in.Load() {
+			t.Error("a mapping was made beside the import, which cannot bind it then")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newcomer.Wait()
 }

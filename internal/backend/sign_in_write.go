@@ -3,14 +3,10 @@ package backend
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
-	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
 // write stores a round: times and mappings, then sessions, history, and the answers to idempotency keys. The number of
@@ -128,132 +124,4 @@ func (s *signInBatch) answer(item *signInItem) idmap.SignIn {
 	answer.SignIn = entry
 	item.result.undecided = false
 	return entry
-}
-
-// recorded returns an email or a user id as the history keeps it, whatever it is: without what no database stores, and
-// as short as it can be looked for.
-func recorded(text string) string {
-	const limit = 320
-	text = clipped(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD"), limit)
-	for n := limit; utf8.RuneCountInString(idmap.Fold(text)) > limit; {
-		n /= 2
-		text = clipped(text, n)
-	}
-	return text
-}
-
-// bounded returns an email or a user id that is far too long in a length that costs nothing to judge. It stays too
-// long, and so refused: what follows the cut is no blank, which would be trimmed.
-func bounded(text string) string {
-	const limit = 8 << 10
-	if text = strings.TrimSpace(text); len(text) > limit {
-		text = strings.ToValidUTF8(text[:limit], "") + "…"
-	}
-	return text
-}
-
-// clipped returns the first characters of a text.
-func clipped(text string, limit int) string {
-	n := 0
-	for i := range text {
-		if n++; n > limit {
-			return text[:i]
-		}
-	}
-	return text
-}
-
-// answerKeys stores the answers to the requests that came with an idempotency key.
-func (s *signInBatch) answerKeys(ctx context.Context, items []*signInItem) error {
-	for _, item := range items {
-		if item.record.Key == "" {
-			continue
-		}
-		item.record.Answer = document(item.result.answer)
-		if session := item.result.answer.Session; session != nil {
-			item.record.ObjectID = session.ID
-		}
-		if err := s.tx.AnswerIdempotencyKey(ctx, item.record); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// claimKeys takes the idempotency keys of items, in one order everywhere, and returns the items that are to be written.
-// The others are settled: by the answer that their key has, by that of another item with the key, or refused.
-func (s *signInBatch) claimKeys(ctx context.Context, items []*signInItem) ([]*signInItem, error) {
-	var open, keyed []*signInItem
-	for _, item := range items {
-		if item.IdempotencyKey == "" {
-			open = append(open, item)
-			continue
-		}
-		item.record = s.b.signInRecord(item.signInCall)
-		keyed = append(keyed, item)
-	}
-	if len(keyed) == 0 {
-		return open, nil
-	}
-	slices.SortStableFunc(keyed, func(a, b *signInItem) int {
-		return cmp.Or(strings.Compare(a.record.Actor, b.record.Actor), strings.Compare(a.record.Key, b.record.Key))
-	})
-	if err := s.tx.ExpireIdempotencyKeys(ctx, s.now.Add(-keepAnswers), sweepKeys*len(keyed)); err != nil {
-		return nil, err
-	}
-	for len(keyed) > 0 {
-		same := sameKey(keyed)
-		keyed = keyed[len(same):]
-		claimed, err := s.claimKey(ctx, same)
-		if err != nil {
-			return nil, err
-		}
-		open = append(open, claimed...)
-	}
-	return open, nil
-}
-
-// signInRecord wraps the attempt, which else could have the form of another request under the same key.
-func (b *Backend) signInRecord(c signInCall) store.IdempotencyRecord {
-	request := struct {
-		SignIn idmap.SignInAttempt `json:"sign_in"`
-	}{c.asked}
-	return b.record(c.Call, c.IdempotencyKey, request)
-}
-
-// sameKey returns the first items that have one key.
-func sameKey(items []*signInItem) []*signInItem {
-	for i, item := range items {
-		if item.record.Actor != items[0].record.Actor || item.record.Key != items[0].record.Key {
-			return items[:i]
-		}
-	}
-	return items
-}
-
-// claimKey takes the key that the items have, and returns the one of them that is to be written, if any.
-func (s *signInBatch) claimKey(ctx context.Context, items []*signInItem) ([]*signInItem, error) {
-	first := items[0]
-	earlier, err := s.tx.ClaimIdempotencyKey(ctx, first.record)
-	if err != nil {
-		return nil, err
-	}
-	holder := cmp.Or(earlier, &first.record)
-	for _, item := range items {
-		switch {
-		case item.record.RequestHash != holder.RequestHash:
-			item.result = signInResult{err: keyReused(item.IdempotencyKey)}
-		case earlier == nil:
-			item.sameAs = first
-		default:
-			item.result = signInResult{}
-			if err := json.Unmarshal(earlier.Answer, &item.result.answer); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if earlier != nil {
-		return nil, nil
-	}
-	return items[:1], nil
 }

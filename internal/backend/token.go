@@ -7,9 +7,16 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
+)
+
+const (
+	// maxTokenBatch is how many requests share a look-up of tokens.
+	maxTokenBatch = 1000
+	tokenTimeout  = 10 * time.Second
 )
 
 // Authenticate returns the token with that secret, or an error of KindUnauthorized.
@@ -17,18 +24,42 @@ func (b *Backend) Authenticate(ctx context.Context, secret string) (idmap.Token,
 	if b.opts.BootstrapToken != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(b.opts.BootstrapToken)) == 1 {
 		return idmap.Token{ID: "bootstrap", Name: "bootstrap", Scopes: []idmap.Scope{idmap.ScopeAdmin}}, nil
 	}
-	var token idmap.Token
-	err := b.view(ctx, func(r store.Reader) (err error) {
-		token, err = r.TokenByHash(ctx, hashOf(secret))
-		return err
-	})
+	found, err := b.tokens.do(ctx, hashOf(secret))
+	token := found.token
 	switch {
-	case idmap.IsNotFound(err):
+	case err == nil && !found.known:
 		return token, idmap.Refusef(idmap.CodeUnauthorized, "", "The token is not known: it is mistyped or revoked, or belongs to another server. Create one with `token create`.")
 	case err == nil && token.Expired(b.now()):
 		return token, idmap.Refusef(idmap.CodeUnauthorized, "", "Token %q expired on %s. Create a new one with `token create`.", token.Name, token.ExpiresOn.Format("2006-01-02"))
 	}
 	return token, err
+}
+
+// storedToken is the token of a hash, if there is one.
+type storedToken struct {
+	token idmap.Token
+	known bool
+}
+
+// storedTokens looks up the tokens of requests that come at the same time, each hash once. A request joins only a look-up
+// that begins after it came, so a token that was revoked before is not known any more.
+func (b *Backend) storedTokens(ctx context.Context, hashes []string) ([]storedToken, error) {
+	found := make([]storedToken, len(hashes))
+	err := b.view(ctx, func(r store.Reader) error {
+		known := map[string]storedToken{}
+		for i, hash := range hashes {
+			if _, asked := known[hash]; !asked {
+				token, err := r.TokenByHash(ctx, hash)
+				if err != nil && !idmap.IsNotFound(err) {
+					return err
+				}
+				known[hash] = storedToken{token, err == nil}
+			}
+			found[i] = known[hash]
+		}
+		return nil
+	})
+	return found, err
 }
 
 func hashOf(secret string) string {

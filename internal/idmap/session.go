@@ -35,7 +35,7 @@ type SessionUsage struct {
 type SessionFilter struct {
 	ID                      string
 	UserMappingIDs          []string // nil selects all, an empty list none
-	ConnectionID            string // either side
+	ConnectionID            string   // either side
 	SourceConnectionID      string
 	DestinationConnectionID string
 	EmailKey                string

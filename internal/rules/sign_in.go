@@ -53,8 +53,25 @@ func mappingOfUser(w *World, o *others, m idmap.UserMapping) *idmap.UserMapping 
 	return nil
 }
 
+// AsMapped reports whether an attempt comes with the email and the user id of its mapping, and no directory knows one of
+// them as another account's than the mapping links. Of such an attempt the rules look at no other mapping, since none can
+// have the email, the mailbox, the user or its account besides, and at no other address of the mailbox.
+func AsMapped(w *World, before *idmap.UserMapping, attempt idmap.UserMapping) bool {
+	email, err := idmap.CanonicalEmail(attempt.Email)
+	if err != nil || before == nil || email != before.EmailCanonical || attempt.UserKey() != before.UserKey() {
+		return false
+	}
+	for _, holder := range w.directory(attempt.Source.Connection.ID).holders[email] {
+		if holder.ID != before.Source.AccountID() {
+			return false
+		}
+	}
+	user := w.directory(attempt.Destination.Connection.ID).users[attempt.UserKey()]
+	return user == nil || user.ID == before.Destination.AccountID()
+}
+
 // CheckSignIns judges attempts, each as if it came alone. The world must hold what CheckUserMappings needs for changes
-// from MappingsOfUsers to the attempts. Their connections must exist, and differ.
+// from MappingsOfUsers to the attempts, but for what AsMapped spares. Their connections must exist, and differ.
 func CheckSignIns(w *World, attempts []idmap.UserMapping) []SignInVerdict {
 	w.indexMailboxes()
 	o := newOthers(w, nil, nil)

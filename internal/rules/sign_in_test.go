@@ -176,3 +176,26 @@ func TestAccountOfAnotherMapping(t *testing.T) {
 		t.Errorf("got %v, want user_already_mapped", got)
 	}
 }
+
+// TestAliasOfSomebodyElse: a mailbox got an address that was another user's. Who has the mailbox, and comes with the own
+// address, is who was always let in; under the new address nobody is.
+func TestAliasOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	jane := rulestest.Mapping("jane.doe@contoso.com", "JDOE")
+	w := rulestest.World([]idmap.UserMapping{jane}, nil)
+	accounts := rulestest.Accounts()
+	accounts[rulestest.Mail][0].Aliases = []string{"ann@contoso.com"}
+	w.Directories[rulestest.Mail] = rules.NewDirectory(accounts[rulestest.Mail], nil)
+	mail, sales := idmap.Ref{ID: rulestest.Mail}, idmap.Ref{ID: rulestest.Sales}
+	w.Assignments[rules.AddressKey{ConnectionID: rulestest.Mail, Address: "ann@contoso.com"}] = idmap.EmailAssignment{
+		ID: "ledger:ann", Connection: mail, Address: "ann@contoso.com", AddressCanonical: "ann@contoso.com",
+		Holders: []idmap.EmailHolder{{Connection: mail, Account: idmap.RefTo("m-jane")}, {Connection: sales, Account: idmap.RefTo("u-ann"), UserID: "ann"}},
+	}
+	verdicts := rules.CheckSignIns(w, []idmap.UserMapping{jane, rulestest.Mapping("ann@contoso.com", "JDOE")})
+	if !verdicts[0].Allowed() {
+		t.Errorf("with the own address: denied, %s", idmap.Sentences(idmap.ReasonsOf(verdicts[0].Checks)))
+	}
+	if got := rulestest.CodesOf(idmap.ReasonsOf(verdicts[1].Checks)); !slices.Contains(got, idmap.CodeEmailPreviouslyAssigned) {
+		t.Errorf("with the new address: got %v, want email_previously_assigned", got)
+	}
+}

@@ -58,7 +58,7 @@ func (c *candidate) otherHolder() (idmap.EmailAssignment, *idmap.EmailHolder) {
 		asking = append(asking, Holders(c.w, *c.before)...)
 	}
 	entry, holder := c.otherHolderOf(c.w.Assignments[AddressKey{c.source.ID, c.m.EmailCanonical}], asking)
-	if holder != nil || c.owner == nil {
+	if holder != nil || c.owner == nil || c.presented && AsMapped(c.w, c.before, c.m) {
 		return entry, holder
 	}
 	for _, entry := range c.w.held[mailbox{c.source.ID, c.owner.ID}] {
