@@ -21,14 +21,19 @@ const mappingResource = "idmap_user_mapping"
 
 type adoptCommand struct {
 	target
-	Connection given `required:"" placeholder:"NAME" help:"Name or id of the application connection."`
-	All        bool  `help:"Print the mappings that were made by API too."`
+	Connection given                `required:"" placeholder:"NAME" help:"Name or id of the application connection."`
+	Resource   []connectionResource `sep:"none" placeholder:"NAME=ADDRESS" help:"Address, in the configuration, of the resource or data source of a connection; blocks refer to its id. Once for each connection."`
+	All        bool                 `help:"Print the mappings that were made by API too."`
 }
 
 // Help is what the help of the command says beyond its flags.
 func (adoptCommand) Help() string {
-	return "Prints an import block and a resource for each mapping. Put them into a file of the configuration, such as adopted.tf: " +
-		"`terraform plan` shows imports and nothing else. " +
+	return "Prints an import block and a resource for each mapping. Put them into a file of the configuration, such as adopted.tf, " +
+		"one for each connection: `terraform plan` shows imports and nothing else. " +
+		"Say where the configuration has the connections, the mail connection too: " +
+		"--resource \"Contoso Sales=idmap_connection.sales\" --resource \"Contoso Mail=idmap_connection.mail\". " +
+		"A connection without it is printed as its id, and Terraform does not know that the mapping depends on it: " +
+		"it may destroy or change both at once, which fails. Then replace the ids by references. " +
 		"A mapping has the same name whenever it is printed, unless its user was renamed: then write a moved block. " +
 		"Leave out those that the configuration has already, under another name. " +
 		"On a server it takes a token with the scope read; Terraform must be 1.5 or later."
@@ -46,9 +51,14 @@ func (c adoptCommand) Run(ctx context.Context, p *Program) error {
 			return err
 		}
 		if len(mappings) == 0 {
-			return c.nothing(ctx, p, api, connection)
+			return c.nothing(ctx, api, connection)
 		}
-		return c.print(p.Stdout, connection, nameAdopted(mappings))
+		known, err := c.references(ctx, api, mappings)
+		if err != nil {
+			return err
+		}
+		notes := notesOn(connection, mappings, known)
+		return c.print(p, connection, notes, nameAdopted(mappings), known)
 	})
 }
 
@@ -67,13 +77,14 @@ func (c adoptCommand) mappings(ctx context.Context, api *client.Client, connecti
 	return all, nil
 }
 
-// nothing tells a connection without such mappings from one that has them on its other side.
-func (c adoptCommand) nothing(ctx context.Context, p *Program, api *client.Client, connection idmap.Connection) error {
+// nothing is a failure, although there is nothing to do: over the file of what was adopted before, an empty one would have
+// Terraform destroy all of that. It tells a connection without such mappings from one that has them on its other side.
+func (c adoptCommand) nothing(ctx context.Context, api *client.Client, connection idmap.Connection) error {
 	for _, err := range api.UserMappings(ctx, idmap.UserMappingFilter{DestinationConnectionID: connection.ID}) {
 		if err != nil {
 			return err
 		}
-		return c.none(p, connection)
+		return fmt.Errorf("there is nothing to adopt: sign-ins made no mappings of the connection %q; --all prints those that were made by API", connection.Name)
 	}
 	for m, err := range api.UserMappings(ctx, idmap.UserMappingFilter{SourceConnectionID: connection.ID}) {
 		if err != nil {
@@ -86,14 +97,7 @@ func (c adoptCommand) nothing(ctx context.Context, p *Program, api *client.Clien
 		return fmt.Errorf("the connection %q is the mail side of its mappings, and --connection names the application side; try --connection %q",
 			connection.Name, application.Name)
 	}
-	return c.none(p, connection)
-}
-
-// none leaves a file that says why it is empty.
-func (c adoptCommand) none(p *Program, connection idmap.Connection) error {
-	fmt.Fprintf(p.Stdout, "# %s: none.\n", c.what(connection))
-	fmt.Fprintf(p.Stderr, "There is nothing to adopt. %s: none.\n", c.what(connection))
-	return nil
+	return fmt.Errorf("there is nothing to adopt: the connection %q has no mappings", connection.Name)
 }
 
 // what is printed, in words. A name may have any character, and a comment must not end within it.

@@ -134,10 +134,16 @@ func tellMailAccount(s *signIn) (string, bool) {
 	switch {
 	case s.noEmail:
 		return "The email is not given, and no mapping tells it.", false
+	case s.c.owner == nil && s.isGroup():
+		return fmt.Sprintf("Email %q is an address of a group, and not of an account.", clip(s.c.m.Email)), false
 	case s.c.owner == nil:
 		return fmt.Sprintf("The directory of connection %q does not know %q.", s.c.source.Name, clip(s.c.m.Email)), false
 	}
 	return fmt.Sprintf("Mail account %s of connection %q is enabled.", s.c.owner.Label(), s.c.source.Name), true
+}
+
+func (s *signIn) isGroup() bool {
+	return s.c.w.directory(s.c.source.ID).groups[s.c.m.EmailCanonical] != nil
 }
 
 // faultsOf returns what finds the faults of the application account that fail one check.
@@ -224,7 +230,7 @@ var cures = map[idmap.Code]string{
 	idmap.CodeUnknownUserID:           "Check the user id, or bring the directory of the application connection up to date.",
 	idmap.CodeMailboxDisabled:         "Enable or restore the mail account, and bring the directory of the mail connection up to date.",
 	idmap.CodePermissionMissing:       "Grant the user the permission in the application, and bring its directory up to date.",
-	idmap.CodeEmailInUse:              "Let the person sign in as the user that the email is mapped to, or delete that mapping first.",
+	idmap.CodeEmailInUse:              "Let the person sign in as the user that the email is mapped to, or with an address of the person's own; the address stays that user's even when the mapping is deleted.",
 	idmap.CodeEmailPreviouslyAssigned: "Use another address, or let an administrator release this one, with a reason.",
 	idmap.CodeEmailIsAliasOfAnother:   "Use an address of the person's own account.",
 }
@@ -246,8 +252,14 @@ func (s *signIn) cureOfUnknown(check idmap.CheckName) string {
 		return "Give the email too."
 	case s.noUser && check != idmap.CheckMailAccountEnabled:
 		return "Give the user id too."
+	case mail && s.isGroup():
+		return cures[idmap.CodeEmailIsAliasOfAnother]
 	case mail:
 		return "Import the directory of connection " + quote(s.c.source.Name) + "."
+	case s.c.user == nil:
+		return "Import the directory of connection " + quote(s.c.destination.Name) + "."
+	case check == idmap.CheckPermissionGranted:
+		return "Nothing needs to be done. For the check to tell, fill the column sign_in_permitted in the accounts file of connection " + quote(s.c.destination.Name) + "."
 	}
-	return "Import the directory of connection " + quote(s.c.destination.Name) + ", with what this check needs."
+	return "Fill the column user_type in the accounts file of connection " + quote(s.c.destination.Name) + "."
 }

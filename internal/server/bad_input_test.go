@@ -83,6 +83,18 @@ func TestNULWithoutContentType(t *testing.T) {
 	}
 }
 
+// TestOtherContentType: curl -d sends a form unless it is told otherwise.
+func TestOtherContentType(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, contentType := range []string{"application/x-www-form-urlencoded", "text/" + strings.Repeat("x", 5000)} {
+		got := a.call(t, "POST", "/v1/user_mappings/lookup", `{"items":[]}`, header("Content-Type", contentType)).want(400, "malformed")
+		if !strings.Contains(string(got.Body), "Content-Type: application/json") || len(got.Body) > 2000 {
+			t.Errorf("the refusal of %.40s does not say what to send: %.300s", contentType, got.Body)
+		}
+	}
+}
+
 func TestIfMatch(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

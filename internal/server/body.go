@@ -54,6 +54,9 @@ func (s *server) checkBody(ctx huma.Context, body []byte) error {
 	contentType, _, _ := mime.ParseMediaType(ctx.Header("Content-Type"))
 	tooLarge := int64(len(body)) > ctx.Operation().MaxBodyBytes
 	other := contentType != "" && contentType != jsonType && !strings.HasSuffix(contentType, "+json")
+	if onlyJSON := content != nil && len(ctx.Operation().RequestBody.Content) == 1; onlyJSON && other {
+		return idmap.Refusef(idmap.CodeMalformed, "header.Content-Type", "The content type is %q, and this route reads JSON. Send the header Content-Type: %s.", contentType[:min(len(contentType), 100)], jsonType)
+	}
 	if content == nil || content.Schema == nil || other || tooLarge || len(body) == 0 {
 		return nil
 	}

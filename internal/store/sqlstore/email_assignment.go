@@ -40,7 +40,8 @@ func (s *session) EmailAssignments(ctx context.Context, connectionID string, add
 
 func (s *session) EmailAssignmentsHeldBy(ctx context.Context, connectionID string, accountIDs []string) ([]idmap.EmailAssignment, error) {
 	l := newLookup(s, emailAssignments)
-	l.any(ctx, accountIDs, "released_on IS NULL AND connection_id = ? AND id IN (SELECT assignment_id FROM "+
+	// A connection has far more entries than its accounts are asked for, so SQLite must not begin with its index.
+	l.any(ctx, accountIDs, "released_on IS NULL AND connection_id || '' = ? AND id IN (SELECT assignment_id FROM "+
 		"email_assignment_holders WHERE connection_id = ? AND account_id IN (*))", connectionID, connectionID)
 	return s.withHolders(ctx)(l.answer())
 }
