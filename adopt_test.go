@@ -71,7 +71,7 @@ func TestAdopt(t *testing.T) {
 	}
 	printed := w.print(t, server.url)
 	w.write(t, "adopted.tf", printed)
-	if out, code := w.terraform(t, server.url, "plan"); code != 1 || !strings.Contains(out, "Imported and Destroyed") {
+	if out, code := w.terraform(t, server.url, "plan"); code != 1 || !strings.Contains(out, "Mapping Already Managed") {
 		t.Errorf("the plan after a rename, without a moved block, ends with %d and would destroy what it imports:\n%s", code, out)
 	}
 	moved := fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", old, adoptedNew.FindString(printed))
@@ -81,6 +81,29 @@ func TestAdopt(t *testing.T) {
 	}
 	w.must(t, server.url, "apply", "-auto-approve")
 	w.mustBeEmpty(t, server.url)
+}
+
+// TestAdoptedMappingsGoBeforeTheirConnections destroys all at once, which the backend refuses in any other order.
+func TestAdoptedMappingsGoBeforeTheirConnections(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, filepath.Join(t.TempDir(), "idmap.db"))
+	each := strings.NewReplacer("\"app\" {", "\"app\" {\n  for_each = toset([\"Sales\"])", "\"Sales\"\n", "each.key\n").Replace(adoptConfiguration)
+	w := newWorkspace(t, each, 0)
+	w.must(t, server.url, "apply", "-auto-approve")
+	c, err := client.New(client.Config{Endpoint: server.url, Token: outageToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	const users = 20
+	for i := range users {
+		signIn(t, c, fmt.Sprintf("user%d@contoso.com", i), fmt.Sprintf("user%d", i))
+	}
+	w.adopt(t, server.url, users, "--resource", `Sales=idmap_connection.app["Sales"]`, "--resource", "Contoso=idmap_connection.mail")
+	summary := fmt.Sprintf("Resources: %d destroyed.", users+2)
+	if out := w.must(t, server.url, "destroy", "-auto-approve"); !strings.Contains(out, summary) {
+		t.Errorf("want %q:\n%s", summary, out)
+	}
 }
 
 // adoptedNew is the resource of the last user, under either name.
@@ -104,9 +127,10 @@ func signIn(t *testing.T, c *client.Client, email, userID string) idmap.SignInAn
 	return answer
 }
 
-func (w workspace) print(t *testing.T, endpoint string) string {
+func (w workspace) print(t *testing.T, endpoint string, flags ...string) string {
 	t.Helper()
-	printed, err := program(t, []string{"IDMAP_ENDPOINT=" + endpoint, "IDMAP_TOKEN=" + outageToken}, "adopt", "--connection", "Sales").Output()
+	args := append([]string{"adopt", "--connection", "Sales"}, flags...)
+	printed, err := program(t, []string{"IDMAP_ENDPOINT=" + endpoint, "IDMAP_TOKEN=" + outageToken}, args...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,9 +145,9 @@ func (w workspace) write(t *testing.T, name, text string) {
 }
 
 // adopt writes what the command prints into the configuration, and applies it.
-func (w workspace) adopt(t *testing.T, endpoint string, imports int) (printed string) {
+func (w workspace) adopt(t *testing.T, endpoint string, imports int, flags ...string) (printed string) {
 	t.Helper()
-	printed = w.print(t, endpoint)
+	printed = w.print(t, endpoint, flags...)
 	w.write(t, "adopted.tf", printed)
 	format := exec.CommandContext(t.Context(), w.terraformPath, "fmt", "-check", "-diff", w.folder)
 	if out, err := format.CombinedOutput(); err != nil {

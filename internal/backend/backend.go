@@ -57,6 +57,7 @@ func New(s store.Store, opts Options) *Backend {
 	b := &Backend{store: s, opts: opts, resolving: make(gate, maxResolving), answering: make(gate, maxAnswering)}
 	b.tokens = &batcher[string, storedToken]{run: b.storedTokens, size: maxTokenBatch, timeout: tokenTimeout}
 	b.knownSignIns, b.otherSignIns = b.signInLane(decideKnown), b.signInLane(decideAny)
+	b.otherSignIns.queue = pairOf
 	return b
 }
 

@@ -20,10 +20,12 @@ type batcher[In, Out any] struct {
 	run     func(ctx context.Context, calls []In) ([]Out, error)
 	size    int           // of the largest batch
 	timeout time.Duration // of one batch
+	// queue names the queue of a call. Calls of different queues share no batch, and do not wait for each other; nil: all
+	// are of one.
+	queue func(In) string
 
 	mu      sync.Mutex
-	waiting []*waiter[In, Out]
-	working bool
+	waiting map[string][]*waiter[In, Out] // by queue; a queue that is there is worked at
 }
 
 // waiter is a call that waits for its batch.
@@ -52,35 +54,43 @@ func (b *batcher[In, Out]) do(ctx context.Context, call In) (Out, error) {
 }
 
 func (b *batcher[In, Out]) enqueue(w *waiter[In, Out]) {
+	queue := ""
+	if b.queue != nil {
+		queue = b.queue(w.call)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.waiting = append(b.waiting, w)
-	if !b.working {
-		b.working = true
-		go b.work()
+	_, working := b.waiting[queue]
+	if b.waiting == nil {
+		b.waiting = map[string][]*waiter[In, Out]{}
+	}
+	b.waiting[queue] = append(b.waiting[queue], w)
+	if !working {
+		go b.work(queue)
 	}
 }
 
-// work runs batches until nobody waits. Those who were just answered may be back at once, and then come along.
-func (b *batcher[In, Out]) work() {
-	for batch := b.next(); batch != nil; batch = b.next() {
+// work runs batches of a queue until nobody waits in it. Those who were just answered may be back at once, and then come
+// along.
+func (b *batcher[In, Out]) work(queue string) {
+	for batch := b.next(queue); batch != nil; batch = b.next(queue) {
 		b.serve(batch)
 		runtime.Gosched()
 	}
 }
 
 // next takes those who have waited longest, or returns nil and goes home.
-func (b *batcher[In, Out]) next() []*waiter[In, Out] {
+func (b *batcher[In, Out]) next(queue string) []*waiter[In, Out] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := min(len(b.waiting), b.size)
+	waiting := b.waiting[queue]
+	n := min(len(waiting), b.size)
 	if n == 0 {
-		b.working, b.waiting = false, nil
+		delete(b.waiting, queue)
 		return nil
 	}
-	batch := b.waiting[:n:n]
-	b.waiting = b.waiting[n:]
-	return batch
+	b.waiting[queue] = waiting[n:]
+	return waiting[:n:n]
 }
 
 // serve answers a batch. No caller's context ends it, since it is everybody's.

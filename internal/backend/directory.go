@@ -125,7 +125,9 @@ type directoryWrite struct {
 	call       Call
 	connection idmap.Connection
 	warnings   []idmap.Violation
-	changed    map[string]change // live accounts, by id
+	changed    map[string]change // live accounts that were known, by id
+	shut       map[string]bool   // ids of accounts that lose access; true where mailboxes do too
+	names      map[string]string // of the connections of applications, by id
 	empty      bool              // nobody was ever in the directory, so nobody need be looked for
 }
 
@@ -137,7 +139,7 @@ func (b *Backend) lockDirectory(ctx context.Context, tx store.Tx, call Call, con
 		return nil, err
 	}
 	c, err := connection(ctx, tx, connectionID)
-	return &directoryWrite{b: b, tx: tx, call: call, connection: c, changed: map[string]change{}}, err
+	return &directoryWrite{b: b, tx: tx, call: call, connection: c, changed: map[string]change{}, shut: map[string]bool{}}, err
 }
 
 func (d *directoryWrite) stored(ctx context.Context, ids []string) (map[string]idmap.Account, error) {
@@ -207,7 +209,10 @@ func (d *directoryWrite) putOne(ctx context.Context, stored map[string]idmap.Acc
 	if err := d.putAccounts(ctx, stored, []idmap.Account{a}); err != nil {
 		return nil, err
 	}
-	if err := d.followRenames(ctx); err != nil {
+	if err := d.endAccess(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.followRenames(ctx, []string{a.ID}); err != nil {
 		return nil, err
 	}
 	action, was := "create", any(nil)

@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -20,9 +19,11 @@ func (d *directoryWrite) putAccounts(ctx context.Context, stored map[string]idma
 		return err
 	}
 	for _, a := range changed {
-		if before, known := stored[a.ID]; known && !a.Deleted() {
+		before, known := stored[a.ID]
+		if known && !a.Deleted() {
 			d.changed[a.ID] = change{before, a}
 		}
+		d.seeAccess(before, a)
 	}
 	return d.bindMappings(ctx, changed)
 }
@@ -160,100 +161,4 @@ func (d *directoryWrite) bind(m store.UserMapping, known *rules.World, taken map
 		}
 	}
 	return m.UserMapping
-}
-
-// follower is a mapping of an account whose username changed.
-type follower struct {
-	before idmap.UserMapping
-	called string // what the directory calls the user now
-}
-
-// intent is to take the user id over, and with it the email where that follows the username (S1).
-func (f follower) intent() idmap.UserMappingIntent {
-	wanted := f.before
-	wanted.UserID = f.called
-	return idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: f.before.ID, UserMapping: &wanted}
-}
-
-// followRenames lets mappings follow their application accounts whose username changed: the user id always, the email
-// where it follows the username (S1). What the rules refuse stays as it was, and the report and the audit say why.
-func (d *directoryWrite) followRenames(ctx context.Context) error {
-	keys := store.DirectoryKeys{IDs: slices.Sorted(maps.Keys(d.changed))}
-	found, err := d.tx.UserMappingsOf(ctx, d.connection.ID, keys)
-	if err != nil {
-		return err
-	}
-	var followers []follower
-	for _, m := range found {
-		c, bound := d.changed[m.Destination.AccountID()]
-		if bound && m.Destination.Connection.ID == d.connection.ID && d.follows(m.UserMapping, c) {
-			followers = append(followers, follower{m.UserMapping, c.after.UserID()})
-		}
-	}
-	return d.followAllowed(ctx, followers)
-}
-
-// follows reports whether the mapping is to take the account's user id. One that had another user id already is ahead
-// of the directory, or was left behind when the rules refused an earlier rename; of an authoritative directory the
-// latter.
-func (d *directoryWrite) follows(m idmap.UserMapping, c change) bool {
-	return m.UserKey() != c.after.UserKey() && (m.UserKey() == c.before.UserKey() || d.connection.Authoritative)
-}
-
-// followAllowed lets those follow whom the rules allow it. Leaving one out can make another impossible, so it judges
-// again until none is refused.
-func (d *directoryWrite) followAllowed(ctx context.Context, followers []follower) error {
-	for len(followers) > 0 {
-		verdicts, err := d.b.applyWhy(ctx, d.tx, d.call, intentsOf(followers), d.whyFollowed)
-		if err != nil {
-			return err
-		}
-		var allowed []follower
-		var warnings []idmap.Violation
-		for i, v := range verdicts {
-			if len(v.Violations) > 0 {
-				if err := d.leaveBehind(ctx, followers[i], v.Violations); err != nil {
-					return err
-				}
-				continue
-			}
-			allowed = append(allowed, followers[i])
-			warnings = append(warnings, v.Warnings...)
-		}
-		if len(allowed) == len(followers) {
-			d.warnings = append(d.warnings, warnings...)
-			return nil
-		}
-		followers = allowed
-	}
-	return nil
-}
-
-func intentsOf(followers []follower) []idmap.UserMappingIntent {
-	intents := make([]idmap.UserMappingIntent, len(followers))
-	for i, f := range followers {
-		intents[i] = f.intent()
-	}
-	return intents
-}
-
-// whyFollowed tells a followed rename from one that somebody asked for.
-func (d *directoryWrite) whyFollowed(verdict idmap.UserMappingVerdict) string {
-	reason := fmt.Sprintf("followed the directory of connection %q, which calls the user %q now", d.connection.Name, verdict.UserMapping.UserID)
-	isOptOut := func(v idmap.Violation) bool { return v.Code == idmap.CodeOptedOut }
-	if slices.ContainsFunc(verdict.Warnings, isOptOut) {
-		reason += "; the email stays, since it was given explicitly (opted out)"
-	}
-	return reason
-}
-
-// leaveBehind reports a mapping that does not follow. Nothing of it changes, but whoever looks for the reason later
-// looks in its audit.
-func (d *directoryWrite) leaveBehind(ctx context.Context, f follower, refused []idmap.Violation) error {
-	for _, v := range refused {
-		v.Description = fmt.Sprintf("The mapping of %s does not follow its user, who is called %q now. %s", f.before.Label(), f.called, v.Description)
-		d.warnings = append(d.warnings, v)
-	}
-	reason := fmt.Sprintf("did not follow the directory of connection %q, which calls the user %q now: %s", d.connection.Name, f.called, idmap.Sentences(refused))
-	return d.tx.AppendAudit(ctx, []idmap.AuditEntry{d.b.audit(d.call, "refuse", kindUserMapping, f.before.ID, f.before, f.before, reason)})
 }

@@ -23,7 +23,7 @@ type Import[T any] struct {
 
 // ImportAccounts makes the directory of a connection what the file says, in one transaction: accounts that the file
 // has not are marked as gone. What follows from it: the ledger sees the addresses held, mappings of accounts that were
-// unknown are bound to them, and mappings follow accounts whose username changed.
+// unknown are bound to them, sessions of those who lost access end, and mappings follow accounts whose username changed.
 func (b *Backend) ImportAccounts(ctx context.Context, call Call, connectionID string, file Import[idmap.Account]) (idmap.ImportReport, error) {
 	return importFile(ctx, b, call, connectionID, file, func(ctx context.Context, d *directoryWrite, report *idmap.ImportReport) error {
 		known, err := d.tx.CountAccounts(ctx, connectionID, idmap.DirectoryFilter{})
@@ -36,13 +36,13 @@ func (b *Backend) ImportAccounts(ctx context.Context, call Call, connectionID st
 				return err
 			}
 		}
-		if d.empty {
-			return nil
-		}
 		if err := d.removeAccounts(ctx, file.Rows, report); err != nil {
 			return err
 		}
-		return d.followRenames(ctx) // last, when all names are what the file says
+		if err := d.endAccess(ctx); err != nil {
+			return err
+		}
+		return d.followRenames(ctx, nil) // last, when all names are what the file says
 	}, func(dir *idmap.Directory) **idmap.Import { return &dir.Accounts })
 }
 
@@ -140,14 +140,18 @@ func (d *directoryWrite) importAccounts(ctx context.Context, rows []idmap.Accoun
 
 // removeAccounts marks the accounts that the file has not as gone.
 func (d *directoryWrite) removeAccounts(ctx context.Context, rows []idmap.Account, report *idmap.ImportReport) error {
+	if d.empty {
+		return nil
+	}
 	keep := byID(rows, func(a idmap.Account) string { return a.ID })
 	gone, err := remaining(ctx, d, d.tx.ListAccounts, func(a idmap.Account) string { return a.ID }, func(a idmap.Account) bool { _, ok := keep[a.ID]; return !ok })
 	if err != nil {
 		return err
 	}
 	now := d.b.now()
-	for i := range gone {
-		gone[i].DeletedOn, gone[i].Revision = &now, gone[i].Revision+1
+	for i, before := range gone {
+		gone[i].DeletedOn, gone[i].Revision = &now, before.Revision+1
+		d.seeAccess(before, gone[i])
 	}
 	report.Deleted = len(gone)
 	for chunk := range slices.Chunk(gone, importChunk) {

@@ -51,7 +51,7 @@ func (b *Backend) claim(ctx context.Context, tx store.Tx, record store.Idempoten
 	if err := tx.ExpireIdempotencyKeys(ctx, b.now().Add(-keepAnswers), sweepKeys); err != nil {
 		return nil, err
 	}
-	earlier, err := tx.ClaimIdempotencyKey(ctx, record)
+	earlier, err := b.claimLive(ctx, tx, record)
 	if err != nil || earlier == nil {
 		return nil, err
 	}
@@ -59,6 +59,22 @@ func (b *Backend) claim(ctx context.Context, tx store.Tx, record store.Idempoten
 		return nil, keyReused(record.Key)
 	}
 	return earlier, nil
+}
+
+// claimLive takes the key, or returns the record that has it and is not out of date. A record that is, and that no sweep
+// has come to yet, is removed with all that are older.
+func (b *Backend) claimLive(ctx context.Context, tx store.Tx, record store.IdempotencyRecord) (*store.IdempotencyRecord, error) {
+	const step = 1000
+	expiry := b.now().Add(-keepAnswers)
+	for {
+		earlier, err := tx.ClaimIdempotencyKey(ctx, record)
+		if err != nil || earlier == nil || !earlier.CreatedOn.Before(expiry) {
+			return earlier, err
+		}
+		if err := tx.ExpireIdempotencyKeys(ctx, expiry, step); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func keyReused(key string) error {

@@ -58,7 +58,7 @@ func (b *Backend) endSession(ctx context.Context, call Call, id, action string) 
 		return idmap.NotFound(kindSession, id) // the filter would select all
 	}
 	return b.update(ctx, func(tx store.Tx) error {
-		ended, _, err := b.endSessions(ctx, tx, call, idmap.SessionFilter{ID: id}, action)
+		ended, _, err := b.endSessions(ctx, tx, call, idmap.SessionFilter{ID: id}, ending{action: action})
 		if err == nil && ended == 0 {
 			err = idmap.NotFound(kindSession, id)
 		}
@@ -76,7 +76,7 @@ func (b *Backend) RevokeSessions(ctx context.Context, call Call, f idmap.Session
 	for more := true; more; {
 		var ended int
 		err := b.update(ctx, func(tx store.Tx) (err error) {
-			ended, more, err = b.endSessions(ctx, tx, call, f, "revoke")
+			ended, more, err = b.endSessions(ctx, tx, call, f, ending{action: "revoke"})
 			return err
 		})
 		if err != nil {

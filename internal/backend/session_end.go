@@ -10,8 +10,11 @@ import (
 // sessionStep is how many sessions end in one transaction, which others wait for.
 const sessionStep = 500
 
+// ending is how sessions end, for the audit.
+type ending struct{ action, reason string }
+
 // endSessions ends some of the sessions that the filter selects, and returns how many, and whether there may be more.
-func (b *Backend) endSessions(ctx context.Context, tx store.Tx, call Call, f idmap.SessionFilter, action string) (ended int, more bool, err error) {
+func (b *Backend) endSessions(ctx context.Context, tx store.Tx, call Call, f idmap.SessionFilter, how ending) (ended int, more bool, err error) {
 	listed, err := tx.ListSessions(ctx, f, idmap.Page{Limit: sessionStep})
 	if err != nil || len(listed) == 0 {
 		return 0, false, err
@@ -25,7 +28,7 @@ func (b *Backend) endSessions(ctx context.Context, tx store.Tx, call Call, f idm
 	if err != nil {
 		return 0, false, err
 	}
-	if err := b.recordEnds(ctx, tx, call, gone, action); err != nil {
+	if err := b.recordEnds(ctx, tx, call, gone, how); err != nil {
 		return 0, false, err
 	}
 	return len(gone), len(listed) == sessionStep, b.removeUnused(ctx, tx, call, mappingsOf(gone))
@@ -90,7 +93,7 @@ func temporaryMappings(ctx context.Context, r store.Reader, ids []string) ([]idm
 }
 
 // recordEnds writes down who ended the sessions, and forgets the answers that told of them.
-func (b *Backend) recordEnds(ctx context.Context, tx store.Tx, call Call, ended []idmap.Session, action string) error {
+func (b *Backend) recordEnds(ctx context.Context, tx store.Tx, call Call, ended []idmap.Session, how ending) error {
 	if len(ended) == 0 {
 		return nil
 	}
@@ -98,7 +101,7 @@ func (b *Backend) recordEnds(ctx context.Context, tx store.Tx, call Call, ended 
 	var audit []idmap.AuditEntry
 	for _, s := range ended {
 		ids = append(ids, s.ID)
-		audit = append(audit, b.audit(call, action, kindSession, s.ID, s, nil, ""))
+		audit = append(audit, b.audit(call, how.action, kindSession, s.ID, s, nil, how.reason))
 	}
 	if err := tx.ForgetIdempotencyKeys(ctx, ids); err != nil {
 		return err

@@ -43,6 +43,7 @@ func (b *Backend) SignIn(ctx context.Context, call Call, a idmap.SignInAttempt) 
 func newSignInCall(call Call, a idmap.SignInAttempt) (signInCall, error) {
 	c := signInCall{Call: call, asked: a}
 	violations := checkEnds(a.Source, a.Destination)
+	a.Client = idmap.ClientName(a.Client)
 	if err := idmap.VisibleText(a.Client, idmap.MaxClientLength); err != nil {
 		violations = append(violations, idmap.Violation{Code: idmap.CodeInvalid, Field: "client", Description: fmt.Sprintf(
 			"The name of the client cannot be stored: %s. Name the program in a few visible characters, such as outlook-addin.", err)})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -85,28 +86,87 @@ func (s *signInBatch) results() []signInResult {
 	return results
 }
 
-// decideKnown is the first lane: it lets in who comes through a mapping that is there. Such a sign-in needs no lock but
-// that of its mapping, so it waits for no import of a directory. All others are left to the second lane.
+// pairOf names the queue of an attempt that is left to the second lane: its connections, so that an import of a directory
+// keeps nobody waiting who signs in elsewhere.
+func pairOf(c signInCall) string {
+	return strconv.Quote(c.attempt.Source.Connection.ID) + strconv.Quote(c.attempt.Destination.Connection.ID)
+}
+
+// decideKnown is the first lane: it lets in who comes through a mapping that is there. It waits for nobody: whose mapping
+// is locked is left to the second lane, and so is everybody else. What was read before the mappings were locked may have
+// changed meanwhile; who is let in by what was true before a change that is over is left to the second lane as well.
 func decideKnown(ctx context.Context, s *signInBatch) error {
+	before, err := s.versions(ctx)
+	if err != nil {
+		return err
+	}
 	open, err := s.judge(ctx, s.items)
 	if err != nil {
 		return err
 	}
 	open = slices.DeleteFunc(open, func(item *signInItem) bool { return !item.verdict.Allowed() || item.verdict.Creates })
+	if open, err = s.lockKnown(ctx, open); err != nil || len(open) == 0 {
+		return err
+	}
+	after, err := s.versions(ctx)
+	if err != nil {
+		return err
+	}
+	open = slices.DeleteFunc(open, func(item *signInItem) bool {
+		source, destination := item.attempt.Source.Connection.ID, item.attempt.Destination.Connection.ID
+		return before[source] != after[source] || before[destination] != after[destination]
+	})
 	if open, err = s.claimKeys(ctx, open); err != nil {
 		return err
 	}
 	return s.write(ctx, signInRound{admitted: open})
 }
 
+// versions tells whether the connections of the attempts, and their directories, are those of an earlier look.
+func (s *signInBatch) versions(ctx context.Context) (map[string]string, error) {
+	return s.tx.ConnectionVersions(ctx, s.connections())
+}
+
+func (s *signInBatch) connections() []string {
+	ids := keySet{}
+	for _, item := range s.items {
+		ids.add("", item.attempt.Source.Connection.ID, item.attempt.Destination.Connection.ID)
+	}
+	return ids.of("")
+}
+
+// lockKnown locks the mappings that items come through, and returns the items whose mapping was free, and is as it was
+// when they were judged.
+func (s *signInBatch) lockKnown(ctx context.Context, items []*signInItem) ([]*signInItem, error) {
+	locked, err := s.tx.TryLockUserMappings(ctx, throughWhich(items))
+	return unchangedSince(items, locked), err
+}
+
+// throughWhich returns the ids of the mappings that items come through.
+func throughWhich(items []*signInItem) []string {
+	ids := keySet{}
+	for _, item := range items {
+		ids.add("", item.verdict.UserMapping.ID)
+	}
+	return ids.of("")
+}
+
+// unchangedSince returns the items whose mapping is among those of now, as it was when they were judged.
+func unchangedSince(items []*signInItem, now []store.UserMapping) []*signInItem {
+	same := map[string]store.UserMapping{}
+	for _, m := range now {
+		same[m.ID] = m
+	}
+	return slices.DeleteFunc(items, func(item *signInItem) bool {
+		m, known := same[item.verdict.UserMapping.ID]
+		return !known || m.Revision != item.verdict.UserMapping.Revision || !unchangedMapping(*item.verdict.UserMapping, m.UserMapping)
+	})
+}
+
 // decideAny is the second lane. It keeps the directories from changing until it is through, as every create of a
 // mapping does: see shareConnections.
 func decideAny(ctx context.Context, s *signInBatch) error {
-	connections := keySet{}
-	for _, item := range s.items {
-		connections.add("", item.attempt.Source.Connection.ID, item.attempt.Destination.Connection.ID)
-	}
-	if err := s.tx.ShareConnections(ctx, connections.of("")); err != nil {
+	if err := s.tx.ShareConnections(ctx, s.connections()); err != nil {
 		return err
 	}
 	open, err := s.judge(ctx, s.items)
@@ -125,6 +185,9 @@ func (s *signInBatch) settle(ctx context.Context, open []*signInItem) error {
 	for len(open) > 0 {
 		var round signInRound
 		round, open = newSignInRound(open)
+		if err := s.lockAdmitted(ctx, round.admitted); err != nil {
+			return err
+		}
 		if err := s.write(ctx, round); err != nil {
 			return err
 		}
@@ -134,6 +197,23 @@ func (s *signInBatch) settle(ctx context.Context, open []*signInItem) error {
 		}
 	}
 	return nil
+}
+
+// lockAdmitted locks the mappings that items come through, and fails where one changed while it waited: all are judged
+// again then.
+func (s *signInBatch) lockAdmitted(ctx context.Context, items []*signInItem) error {
+	ids := throughWhich(items)
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := s.tx.LockUserMappings(ctx, ids); err != nil {
+		return err
+	}
+	now, err := s.tx.UserMappings(ctx, store.UserMappingKeys{IDs: ids})
+	if err == nil && len(unchangedSince(slices.Clone(items), now)) < len(items) {
+		err = fmt.Errorf("a mapping changed while somebody signed in through it: %w", store.ErrConflict)
+	}
+	return err
 }
 
 // judge asks the rules about items, and returns those that can be judged. The others are settled.

@@ -19,13 +19,48 @@ func gatherSignIns(ctx context.Context, r store.Reader, attempts []idmap.UserMap
 	}
 	g := newGatherer(r, changes, nil)
 	// What the users' mappings are bound to is read as well, so they must be known before.
-	err := g.run(ctx, g.connections, g.applicationAccounts, g.mappingsOfUsers, g.mailAccounts)
+	err := g.run(ctx, g.connections, g.applicationAccounts, g.mappingsOfUsers, g.swappedAccounts, g.mailAccounts)
 	if err != nil {
 		return nil, err
 	}
 	g.setAside()
-	err = g.run(ctx, g.assignments, g.mappings, g.refuseTwoTimes)
+	err = g.run(ctx, g.assignments, g.lateOwners, g.mappings, g.refuseTwoTimes)
 	return g.world, err
+}
+
+// swappedAccounts reads who has the email as user id, and the user id as address, where there is no mapping: then the two
+// may be swapped.
+func (g *gatherer) swappedAccounts(ctx context.Context) error {
+	users, addresses := keySet{}, keySet{}
+	for _, c := range g.changes {
+		address, err := idmap.CanonicalEmail(c.After.UserID)
+		if err == nil && c.Before == nil {
+			users.add(c.After.Destination.Connection.ID, idmap.Fold(c.After.Email))
+			addresses.add(c.After.Source.Connection.ID, address)
+		}
+	}
+	if len(addresses) == 0 {
+		return nil
+	}
+	return g.directories(ctx, keySet{}, users, addresses)
+}
+
+// lateOwners reads the mail accounts that the ledger names, where the directory does not show them by their addresses any
+// more.
+func (g *gatherer) lateOwners(ctx context.Context) error {
+	ids := keySet{}
+	for _, e := range g.world.Assignments {
+		for _, holder := range e.Holders {
+			known := slices.ContainsFunc(g.accounts[e.Connection.ID], func(a idmap.Account) bool { return a.ID == holder.AccountID() })
+			if holder.Connection == e.Connection && !known {
+				ids.add(e.Connection.ID, holder.AccountID())
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return g.directories(ctx, ids, keySet{}, keySet{})
 }
 
 // setAside spares the attempts that come as they are mapped what the rules do not look at: most attempts are so.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
@@ -79,29 +80,44 @@ func sameKey(items []*signInItem) []*signInItem {
 	return items
 }
 
-// claimKey takes the key that the items have, and returns the one of them that is to be written, if any.
+// claimKey takes the key that the items have, and returns the one of them that is to be written, if any. An answer that
+// let somebody in is given again only as long as it is true: the facts may have changed, and the same words would let
+// somebody else in.
 func (s *signInBatch) claimKey(ctx context.Context, items []*signInItem) ([]*signInItem, error) {
 	first := items[0]
-	earlier, err := s.tx.ClaimIdempotencyKey(ctx, first.record)
+	earlier, err := s.b.claimLive(ctx, s.tx, first.record)
 	if err != nil {
 		return nil, err
 	}
 	holder := cmp.Or(earlier, &first.record)
 	for _, item := range items {
-		switch {
-		case item.record.RequestHash != holder.RequestHash:
+		if item.record.RequestHash != holder.RequestHash {
 			item.result = signInResult{err: keyReused(item.IdempotencyKey)}
-		case earlier == nil:
-			item.sameAs = first
-		default:
-			item.result = signInResult{}
-			if err := json.Unmarshal(earlier.Answer, &item.result.answer); err != nil {
-				return nil, err
-			}
 		}
 	}
-	if earlier != nil {
+	items = slices.DeleteFunc(slices.Clone(items), func(item *signInItem) bool { return item.result.err != nil })
+	var answer idmap.SignInAnswer
+	if earlier != nil && len(items) > 0 {
+		if err := json.Unmarshal(earlier.Answer, &answer); err != nil {
+			return nil, err
+		}
+	}
+	if len(items) == 0 || earlier != nil && stillTrue(answer, items[0].verdict) {
+		for _, item := range items {
+			item.result = signInResult{answer: answer}
+		}
 		return nil, nil
 	}
+	for _, item := range items[1:] {
+		item.sameAs = items[0]
+	}
 	return items[:1], nil
+}
+
+// stillTrue reports whether an earlier answer would not let in who is denied by now, nor through another mapping.
+func stillTrue(earlier idmap.SignInAnswer, now rules.SignInVerdict) bool {
+	if earlier.Session == nil {
+		return true
+	}
+	return now.Allowed() && !now.Creates && now.UserMapping.ID == earlier.UserMapping.ID
 }

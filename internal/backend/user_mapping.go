@@ -15,8 +15,10 @@ const kindUserMapping = "user_mapping"
 func (b *Backend) UserMapping(ctx context.Context, id string) (idmap.UserMapping, error) {
 	var found idmap.UserMapping
 	err := b.view(ctx, func(r store.Reader) (err error) {
-		found, err = userMapping(ctx, r, id)
-		return err
+		if found, err = userMapping(ctx, r, id); err != nil {
+			return err
+		}
+		return tellRenamed(ctx, r, []*idmap.UserMapping{&found})
 	})
 	return found, err
 }
@@ -36,7 +38,11 @@ func userMapping(ctx context.Context, r store.Reader, id string) (idmap.UserMapp
 func (b *Backend) UserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) (List[idmap.UserMapping], error) {
 	return list(ctx, b, page,
 		func(r store.Reader, page idmap.Page) ([]idmap.UserMapping, error) {
-			return r.ListUserMappings(ctx, f, page)
+			found, err := r.ListUserMappings(ctx, f, page)
+			if err != nil {
+				return nil, err
+			}
+			return found, tellRenamed(ctx, r, pointers(found))
 		},
 		func(r store.Reader) (int, error) { return r.CountUserMappings(ctx, f) })
 }

@@ -76,7 +76,7 @@ func (p *plan) load(i int, in idmap.UserMappingIntent, stored map[string]*idmap.
 		return &idmap.Violation{Code: idmap.CodeInvalid, Field: "user_mapping", Description: "The mapping that is wanted is missing."}
 	}
 	after := *in.UserMapping
-	after.ID = in.ID
+	after.ID, after.RenamedTo = in.ID, ""
 	p.changes[i].After = &after
 	return nil
 }

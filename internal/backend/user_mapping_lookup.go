@@ -27,7 +27,10 @@ func (b *Backend) LookupUserMappings(ctx context.Context, keys []idmap.UserMappi
 				result[i] = matches[0]
 			}
 		}
-		return idmap.Refuse(ambiguous...)
+		if err := idmap.Refuse(ambiguous...); err != nil {
+			return err
+		}
+		return tellRenamed(ctx, r, result)
 	})
 	return result, err
 }

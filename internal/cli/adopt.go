@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -29,11 +30,12 @@ type adoptCommand struct {
 // Help is what the help of the command says beyond its flags.
 func (adoptCommand) Help() string {
 	return "Prints an import block and a resource for each mapping. Put them into a file of the configuration, such as adopted.tf, " +
-		"one for each connection: `terraform plan` shows imports and nothing else. " +
+		"one for each application connection: `terraform plan` shows imports and nothing else. " +
 		"Say where the configuration has the connections, the mail connection too: " +
 		"--resource \"Contoso Sales=idmap_connection.sales\" --resource \"Contoso Mail=idmap_connection.mail\". " +
-		"A connection without it is printed as its id, and Terraform does not know that the mapping depends on it: " +
-		"it may destroy or change both at once, which fails. Then replace the ids by references. " +
+		"For a resource in a module, name an output of the module that is the whole resource. " +
+		"A connection that is not named so is printed as its id, and Terraform does not know that the mapping depends on it: " +
+		"it may destroy the connection first, which fails. Then replace the ids by references. " +
 		"A mapping has the same name whenever it is printed, unless its user was renamed: then write a moved block. " +
 		"Leave out those that the configuration has already, under another name. " +
 		"On a server it takes a token with the scope read; Terraform must be 1.5 or later."
@@ -57,8 +59,12 @@ func (c adoptCommand) Run(ctx context.Context, p *Program) error {
 		if err != nil {
 			return err
 		}
-		notes := notesOn(connection, mappings, known)
-		return c.print(p, connection, notes, nameAdopted(mappings), known)
+		header := c.header(connection, mappings, known)
+		if vanish(connection, mappings) {
+			fmt.Fprintln(p.Stderr, strings.TrimSpace(vanishWarning))
+			header += comment(vanishWarning)
+		}
+		return printAdopted(p.Stdout, header, nameAdopted(mappings), known)
 	})
 }
 
@@ -108,23 +114,54 @@ func (c adoptCommand) what(connection idmap.Connection) string {
 	return fmt.Sprintf("Mappings of the connection %q that sign-ins made", connection.Name)
 }
 
-// adoptHeader has no time in it: the same mappings are printed as the same text.
-const adoptHeader = `# %s, printed by "%s adopt".
-#
-# With this file in a configuration, "terraform plan" shows imports and nothing else. After "terraform apply" the import
-# blocks may go, and the resources are like any others. Remove what the configuration has already under another name: a
-# mapping has one resource.
-#
-# Printed again, a mapping has the same name, unless its user was renamed. Then write a moved block from the old name to
-# the new one: without it, Terraform deletes the mapping that had the old one.
-`
+const (
+	// adoptHeader has no time in it: the same mappings are printed as the same text.
+	adoptHeader = `%s, printed by "%s adopt".
 
-func (c adoptCommand) print(to io.Writer, connection idmap.Connection, all []adopted) error {
+With this file in a configuration, "terraform plan" shows imports and nothing else. After "terraform apply" the import
+blocks may go, and the resources are like any others. Each application connection has a file of its own.
+Remove what the configuration has already under another name: a mapping has one resource.
+
+Printed again, a mapping has the same name, unless its user was renamed. Then write a moved block from the old name to
+the new one: without it, Terraform deletes the mapping that had the old one.`
+	idNote = `
+Where a connection is given by its id, Terraform does not know that the mapping depends on it: it may destroy the
+connection first, which fails, or look at the mapping before a change of the directory and not after it. Print it again
+with --resource, or replace the ids by references such as idmap_connection.sales.id.`
+	vanishWarning = `
+Warning: the connection has on_sign_out = "remove": a mapping that a sign-in made vanishes with its last session, adopted
+or not, and Terraform would make it again. Set on_sign_out = "keep" on the connection.`
+)
+
+func (c adoptCommand) header(connection idmap.Connection, mappings []idmap.UserMapping, known references) string {
+	header := comment(fmt.Sprintf(adoptHeader, c.what(connection), name))
+	if slices.ContainsFunc(mappings, known.lackEndOf) {
+		header += comment(idNote)
+	}
+	return header
+}
+
+// comment makes a comment of the lines of a text.
+func comment(text string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString(strings.TrimSpace("# "+line) + "\n")
+	}
+	return b.String()
+}
+
+// vanish says whether any of the mappings goes by itself some day.
+func vanish(connection idmap.Connection, mappings []idmap.UserMapping) bool {
+	return connection.OnSignOut == idmap.OnSignOutRemove &&
+		slices.ContainsFunc(mappings, func(m idmap.UserMapping) bool { return m.Origin == idmap.OriginSignIn })
+}
+
+func printAdopted(to io.Writer, header string, all []adopted, known references) error {
 	slices.SortFunc(all, func(a, b adopted) int { return cmp.Compare(a.name, b.name) })
 	w := bufio.NewWriter(to)
-	fmt.Fprintf(w, adoptHeader, c.what(connection), name)
+	_, _ = w.WriteString(header) // the buffer keeps its first error, and Flush returns it
 	for _, a := range all {
-		_, _ = w.Write(a.blocks()) // the buffer keeps its first error, and Flush returns it
+		_, _ = w.Write(a.blocks(known))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("the configuration could not be written whole, so do not use it: %w", err)
@@ -141,7 +178,7 @@ type adopted struct {
 // blocks returns the import and the resource of the mapping, as Terraform formats them. An email that follows the
 // username is left out, which is how a configuration says that it does. The accounts are not pinned: the mapping is bound
 // to them either way.
-func (a adopted) blocks() []byte {
+func (a adopted) blocks(known references) []byte {
 	file := hclwrite.NewEmptyFile()
 	file.Body().AppendNewline()
 	imports := file.Body().AppendNewBlock("import", nil).Body()
@@ -150,8 +187,8 @@ func (a adopted) blocks() []byte {
 	file.Body().AppendNewline()
 	resource := file.Body().AppendNewBlock("resource", []string{mappingResource, a.name}).Body()
 	set := func(attribute, value string) { resource.SetAttributeValue(attribute, cty.StringVal(value)) }
-	set("source_connection_id", a.mapping.Source.Connection.ID)
-	set("destination_connection_id", a.mapping.Destination.Connection.ID)
+	known.set(resource, "source_connection_id", a.mapping.Source.Connection.ID)
+	known.set(resource, "destination_connection_id", a.mapping.Destination.Connection.ID)
 	set("user_id", a.mapping.UserID)
 	if a.mapping.EmailSource != idmap.EmailFromUsername {
 		set("email", a.mapping.Email)

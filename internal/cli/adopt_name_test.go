@@ -74,14 +74,14 @@ func TestAdoptedBlocksAreReadBack(t *testing.T) {
 	t.Parallel()
 	read := func(t interface{ Fatalf(string, ...any) }, userID string) {
 		a := nameAdopted([]idmap.UserMapping{mappingOf(userID)})[0]
-		file, diags := hclsyntax.ParseConfig(a.blocks(), "adopted.tf", hcl.InitialPos)
+		file, diags := hclsyntax.ParseConfig(a.blocks(nil), "adopted.tf", hcl.InitialPos)
 		if diags.HasErrors() {
-			t.Fatalf("%q: %s\n%s", userID, diags, a.blocks())
+			t.Fatalf("%q: %s\n%s", userID, diags, a.blocks(nil))
 		}
 		blocks := file.Body.(*hclsyntax.Body).Blocks //nolint:forcetypeassert // what the parser makes
 		value, diags := blocks[1].Body.Attributes["user_id"].Expr.Value(nil)
 		if diags.HasErrors() || idmap.Fold(value.AsString()) != idmap.Fold(userID) {
-			t.Fatalf("%q is read back as %q: %s\n%s", userID, value.AsString(), diags, a.blocks())
+			t.Fatalf("%q is read back as %q: %s\n%s", userID, value.AsString(), diags, a.blocks(nil))
 		}
 		if blocks[1].Labels[1] != a.name || !hclsyntax.ValidIdentifier(a.name) {
 			t.Fatalf("%q has the name %q, read back as %q", userID, a.name, blocks[1].Labels[1])

@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/idmap/terraform-provider-idmap/internal/client"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -71,6 +73,19 @@ func isResource(address hcl.Traversal) bool {
 
 // references are what the configuration calls the ids of connections, by these ids.
 type references map[string]hcl.Traversal
+
+// lackEndOf says whether a connection of the mapping is printed as its id.
+func (r references) lackEndOf(m idmap.UserMapping) bool {
+	return r[m.Source.Connection.ID] == nil || r[m.Destination.Connection.ID] == nil
+}
+
+func (r references) set(body *hclwrite.Body, attribute, id string) {
+	if reference := r[id]; reference != nil {
+		body.SetAttributeTraversal(attribute, reference)
+		return
+	}
+	body.SetAttributeValue(attribute, cty.StringVal(id))
+}
 
 // references finds the connections that --resource names among those of the mappings: any other one is a slip of the pen,
 // after which an id would be printed where a reference is meant.

@@ -144,7 +144,7 @@ func TestAdopt(t *testing.T) {
 	o.create(t, "bob")
 
 	first := mustRun(t, o.env, "adopt", "--connection", "sAles")
-	wantText(t, "the header", first.stdout.String(), `"Sales" that sign-ins made`, "terraform plan")
+	wantText(t, "the header", first.stdout.String(), `"Sales" that sign-ins made`, "a file of its own", "terraform plan", "--resource")
 	found := read(t, first.stdout.String())
 	for userID, r := range found {
 		expected := want[userID]
@@ -211,17 +211,50 @@ func breaking(t *testing.T, server string) string {
 	return front.URL
 }
 
+// An empty file over that of the mappings adopted before would have Terraform destroy them.
 func TestAdoptFindsNothing(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	for _, already := range [][]string{nil, {"bob"}} {
-		o.create(t, already...)
-		p := mustRun(t, o.env, "adopt", "--connection", "Sales")
-		if text := p.stdout.String(); len(read(t, text)) != 0 || !strings.HasPrefix(text, "# Mappings") || strings.Count(text, "\n") != 1 {
-			t.Errorf("standard output is to be a comment:\n%s", text)
+	for _, step := range []struct {
+		made []string
+		args []string
+		want string
+	}{
+		{nil, []string{"--all"}, `the connection "Sales" has no mappings.`},
+		{[]string{"bob"}, nil, `sign-ins made no mappings of the connection "Sales"; --all`},
+	} {
+		o.create(t, step.made...)
+		p := run(t, o.env, append([]string{"adopt", "--connection", "Sales"}, step.args...)...)
+		if p.code != 1 || p.stdout.String() != "" {
+			t.Errorf("exit code %d, want 1 and nothing on standard output:\n%s", p.code, &p.stdout)
 		}
-		wantText(t, "standard error", p.stderr.String(), "nothing to adopt", `"Sales"`)
+		wantText(t, "standard error", p.stderr.String(), "Error: There is nothing to adopt: ", step.want)
 	}
+}
+
+// A mapping that vanishes under Terraform is worth a warning, and one that a sign-out does not touch is not.
+func TestAdoptWhereSignOutRemoves(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	sales, err := o.Connection(t.Context(), "sales")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sales.OnSignOut = idmap.OnSignOutRemove
+	if _, err := o.UpdateConnection(t.Context(), sales); err != nil {
+		t.Fatal(err)
+	}
+	o.create(t, "bob")
+	const warning = `Warning: the connection has on_sign_out = "remove"`
+	p := mustRun(t, o.env, "adopt", "--connection", "Sales", "--all")
+	if strings.Contains(p.stdout.String(), warning) || p.stderr.String() != "" {
+		t.Errorf("nothing vanishes, and it warns:\n%s%s", &p.stdout, &p.stderr)
+	}
+	o.signIn(t, "jane@contoso.com", "jane", "addin")
+	p = mustRun(t, o.env, "adopt", "--connection", "Sales")
+	wantText(t, "the header", p.stdout.String(), "# "+warning, `on_sign_out = "keep"`)
+	wantText(t, "standard error", p.stderr.String(), warning, `on_sign_out = "keep"`)
+	read(t, p.stdout.String())
 }
 
 func TestAdoptRefusals(t *testing.T) {

@@ -28,16 +28,34 @@ func (c sessionListCommand) Run(ctx context.Context, p *Program) error {
 		if err != nil {
 			return err
 		}
+		names, err := namesOfConnections(ctx, api)
+		if err != nil {
+			return err
+		}
 		table := tabwriter.NewWriter(p.Stdout, 0, 0, 3, ' ', 0)
-		fmt.Fprintln(table, "ID\tUSER\tEMAIL\tCLIENT\tFIRST USED\tLAST USED\tSIGN-INS")
+		fmt.Fprintln(table, "ID\tUSER\tEMAIL\tCLIENT\tMAIL CONNECTION\tAPPLICATION\tFIRST USED\tLAST USED\tSIGN-INS")
 		for s, err := range api.Sessions(ctx, filter) {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.ID, s.UserID, s.Email, s.Client, timeOf(&s.FirstUsedOn), timeOf(&s.LastUsedOn), s.UseCount)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.ID, s.UserID, s.Email, s.Client,
+				names[s.Source.Connection.ID], names[s.Destination.Connection.ID], timeOf(&s.FirstUsedOn), timeOf(&s.LastUsedOn), s.UseCount)
 		}
 		return table.Flush()
 	})
+}
+
+// namesOfConnections returns the names by id: a user who comes from two mail connections has sessions that differ in
+// nothing else that people know.
+func namesOfConnections(ctx context.Context, api *client.Client) (map[string]string, error) {
+	names := map[string]string{}
+	for c, err := range api.Connections(ctx, client.ConnectionFilter{}) {
+		if err != nil {
+			return nil, err
+		}
+		names[c.ID] = c.Name
+	}
+	return names, nil
 }
 
 type sessionRevokeCommand struct {
@@ -72,9 +90,25 @@ func (c sessionRevokeCommand) Run(ctx context.Context, p *Program) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.Stdout, "Revoked %s of the connection %q.\n", sessionCount(count), connection.Name)
+		fmt.Fprintf(p.Stdout, "Revoked %s of the connection %q%s", sessionCount(count), connection.Name, c.filtered())
+		if count == 0 {
+			fmt.Fprintf(p.Stdout, ": nothing matched. `%s session list` shows who is signed in", name)
+		}
+		fmt.Fprintln(p.Stdout, ".")
 		return nil
 	})
+}
+
+// filtered repeats what narrows the sessions of the connection down.
+func (c sessionRevokeCommand) filtered() string {
+	words := ""
+	if c.User != "" {
+		words += fmt.Sprintf(", user %q", c.User)
+	}
+	if c.Email != "" {
+		words += fmt.Sprintf(", email %q", c.Email)
+	}
+	return words
 }
 
 // revokeOne looks the session up first: a wrong id must not look like a session that was revoked.

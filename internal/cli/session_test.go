@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/idmap/terraform-provider-idmap/internal/client"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -48,11 +49,11 @@ func TestSessions(t *testing.T) {
 		left string
 	}{
 		{[]string{"--id", one}, "Revoked 1 session, that of jane", "bob@addin jane@addin zoë@addin zoë@teams"},
-		{[]string{"--connection", "Sales", "--user", "nobody"}, `Revoked 0 sessions of the connection "Sales"`, "bob@addin jane@addin zoë@addin zoë@teams"},
-		{[]string{"--connection", "Sales", "--user", "ZOË"}, `Revoked 2 sessions of the connection "Sales"`, "bob@addin jane@addin"},
-		{[]string{"--connection", "Contoso", "--email", "SMTP:Bob@Contoso.com"}, `Revoked 1 session of the connection "Contoso"`, "jane@addin"},
-		{[]string{"--connection", "Sales"}, "Revoked 1 session of", ""},
-		{[]string{"--connection", "Sales"}, "Revoked 0 sessions of", ""},
+		{[]string{"--connection", "Sales", "--user", "nobody"}, `Revoked 0 sessions of the connection "Sales", user "nobody": nothing matched. ` + "`terraform-provider-idmap session list`", "bob@addin jane@addin zoë@addin zoë@teams"},
+		{[]string{"--connection", "Sales", "--user", "ZOË"}, `Revoked 2 sessions of the connection "Sales", user "ZOË".`, "bob@addin jane@addin"},
+		{[]string{"--connection", "Contoso", "--email", "SMTP:Bob@Contoso.com"}, `Revoked 1 session of the connection "Contoso", email "SMTP:Bob@Contoso.com".`, "jane@addin"},
+		{[]string{"--connection", "Sales"}, `Revoked 1 session of the connection "Sales".`, ""},
+		{[]string{"--connection", "Sales"}, `Revoked 0 sessions of the connection "Sales": nothing matched.`, ""},
 	} {
 		p := mustRun(t, o.env, append([]string{"session", "revoke"}, step.args...)...)
 		wantText(t, strings.Join(step.args, " "), p.stdout.String(), step.want)
@@ -60,6 +61,24 @@ func TestSessions(t *testing.T) {
 			t.Errorf("%q: left are %q, want %q", step.args, left, step.left)
 		}
 	}
+}
+
+// A user who comes from two mail connections is there twice, and the list says why.
+func TestSessionsFromTwoMailConnections(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	fabrikam := idmap.Connection{ID: "fabrikam", Name: "Fabrikam", Platform: idmap.PlatformRef{ID: "microsoft365"}}
+	if _, err := o.CreateConnection(t.Context(), client.NewKey(), fabrikam); err != nil {
+		t.Fatal(err)
+	}
+	o.signIn(t, "jane@contoso.com", "jane", "addin")
+	attempt := idmap.SignInAttempt{Email: "jane@fabrikam.com", UserID: "jane", Client: "addin"}
+	attempt.Source.Connection.ID, attempt.Destination.Connection.ID = fabrikam.ID, "sales"
+	if answer, err := o.SignIn(t.Context(), client.NewKey(), attempt); err != nil || answer.Session == nil {
+		t.Fatalf("%v, %+v", err, answer.SignIn.Reasons)
+	}
+	list := strings.Join(strings.Fields(mustRun(t, o.env, "session", "list", "--connection", "Sales").stdout.String()), " ")
+	wantText(t, "the list", list, "MAIL CONNECTION APPLICATION", "jane@contoso.com addin Contoso Sales", "jane@fabrikam.com addin Fabrikam Sales")
 }
 
 // A script whose variable is not set must not revoke what everybody has.

@@ -3,11 +3,17 @@ package idmap
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // MaxClientLength is the longest name of a client, in characters.
 const MaxClientLength = 200
+
+// ClientName returns the form in which the name of a client is kept and compared: NFC, without blanks around it.
+func ClientName(name string) string { return strings.TrimSpace(norm.NFC.String(name)) }
 
 // Outcome is how a sign-in ended, or would end.
 type Outcome string

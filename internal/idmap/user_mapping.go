@@ -30,6 +30,7 @@ type UserMapping struct {
 	EmailCanonical string      `json:"email_canonical,omitempty" doc:"Read-only."`
 	EmailSource    EmailSource `json:"email_source,omitempty" enum:"explicit,username" doc:"On a write, username makes the email follow the username, whatever email says."`
 	UserID         string      `json:"user_id" doc:"User id in the application, as typed."`
+	RenamedTo      string      `json:"renamed_to,omitempty" doc:"What the authoritative directory of the application calls the user now, where the mapping could not follow. Only where mappings are read. Read-only."`
 	Origin         Origin      `json:"origin,omitempty" enum:"api,sign_in" doc:"Read-only."`
 	LastSignInOn   *time.Time  `json:"last_sign_in_on,omitempty" doc:"Read-only."`
 	Revision       int64       `json:"revision,omitempty" doc:"Read-only."`

@@ -56,7 +56,7 @@ func (n noun) addError(err error, diags *diag.Diagnostics) {
 
 // addViolations reports refusals at the attributes at fault.
 func (n noun) addViolations(violations []idmap.Violation, diags *diag.Diagnostics) {
-	for _, v := range violations {
+	for _, v := range n.toldOnce(violations) {
 		v = n.worded(v)
 		if at, ok := n.attribute(v.Field); ok {
 			diags.AddAttributeError(at, n.summary(v.Code), detailOf(v, n.resource))

@@ -82,6 +82,29 @@ func TestAddErrorOfTheClient(t *testing.T) {
 	}
 }
 
+// TestWaysPastAreToldOnce: a mapping that has the email as well as the user is imported once.
+func TestWaysPastAreToldOnce(t *testing.T) {
+	t.Parallel()
+	finding := func(code idmap.Code, field, holder string) idmap.Violation {
+		return idmap.Violation{Code: code, Field: field, Description: "Taken.", Conflict: &idmap.Conflict{Kind: "user_mapping", ID: holder}}
+	}
+	for name, want := range map[string]int{"m1": 1, "m2": 2} {
+		var diags diag.Diagnostics
+		violations := []idmap.Violation{finding(idmap.CodeEmailInUse, "email", "m1"), finding(idmap.CodeUserAlreadyMapped, "user_id", name)}
+		userMappingNoun.addViolations(violations, &diags)
+		blocks := 0
+		for _, d := range diags {
+			blocks += strings.Count(d.Detail(), "import {")
+		}
+		if len(diags) != 2 || blocks != want || violations[1].Conflict == nil {
+			t.Errorf("%d import blocks, want %d: %v", blocks, want, diags)
+		}
+		if points := strings.Contains(diags[1].Detail(), `stands under "Email Already in Use"`); points != (want == 1) || !strings.Contains(diags[1].Detail(), "Code: user_already_mapped") {
+			t.Errorf("%s: %s", name, diags[1].Detail())
+		}
+	}
+}
+
 // TestImportBlockIsOnlyForTheSameKind: a block for an object of another kind could not be pasted.
 func TestImportBlockIsOnlyForTheSameKind(t *testing.T) {
 	t.Parallel()

@@ -73,6 +73,13 @@ func (w *walk) expect(d *pendingDirectory) {
 	w.pending[d.connection.ID] = d
 }
 
+// expects reports whether the connection is planned and not stored yet.
+func (w *walk) expects(connectionID string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pending[connectionID] != nil
+}
+
 // arrived forgets what was expected of a connection: the backend has it now.
 func (w *walk) arrived(connectionID string) {
 	w.mu.Lock()

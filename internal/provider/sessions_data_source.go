@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/idmap/terraform-provider-idmap/internal/client"
@@ -116,7 +117,8 @@ func sessionUsageAttributes() map[string]schema.Attribute {
 }
 
 func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	attributes := signInFilterAttributes(ruleValidator{rules.CheckEmail, "must be an email address"}, ruleValidator{rules.CheckUserID, "must be a user id"})
+	attributes := signInFilterAttributes(
+		[]validator.String{ruleValidator{rules.CheckEmail, "must be an email address"}}, []validator.String{ruleValidator{rules.CheckUserID, "must be a user id"}})
 	maps.Copy(attributes, map[string]schema.Attribute{
 		"sessions": schema.ListNestedAttribute{
 			Computed: true, MarkdownDescription: "The sessions.",
@@ -141,7 +143,14 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		if data.Sessions, err = each(c.Sessions(ctx, filter), sessionDataOf); err == nil {
 			data.Users, err = each(c.SessionUsage(ctx, filter), sessionUsageDataOf)
 		}
-		return noSignIns(ctx, c, err)
+		if err != nil || len(data.Sessions) > 0 {
+			return noSignIns(ctx, c, err)
+		}
+		unknown, err := data.unknownConnections(ctx, d.walk)
+		if err == nil && len(unknown) > 0 {
+			err = idmap.Refuse(unknown...)
+		}
+		return err
 	})
 }
 

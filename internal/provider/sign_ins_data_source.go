@@ -6,11 +6,13 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -41,7 +43,7 @@ type signInsDataSource struct{ dataSource }
 
 // signInNoun is how sign-ins and sessions are called in diagnostics.
 var signInNoun = noun{fields: map[string]string{
-	"source.connection.id": "source_connection_id", "destination.connection.id": "destination_connection_id",
+	"connection.id": "connection_id", "source.connection.id": "source_connection_id", "destination.connection.id": "destination_connection_id",
 	"email": "email", "user_id": "user_id", "client": "client", "from": "from", "to": "to", "reason": "reason",
 }}
 
@@ -128,15 +130,16 @@ func signInAttributes() map[string]schema.Attribute {
 
 func (d *signInsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	// The history also has what is no address and no user id: somebody tried to come in with it.
-	attributes := signInFilterAttributes(stringvalidator.UTF8LengthAtMost(maxAttempted), stringvalidator.UTF8LengthAtMost(maxAttempted))
+	attempted := append(named(), stringvalidator.UTF8LengthAtMost(maxAttempted))
+	attributes := signInFilterAttributes(attempted, attempted)
 	maps.Copy(attributes, map[string]schema.Attribute{
 		"outcome": schema.StringAttribute{
 			Optional: true, MarkdownDescription: "`allowed` or `denied`.",
 			Validators: []validator.String{oneOf([]idmap.Outcome{idmap.OutcomeAllowed, idmap.OutcomeDenied})},
 		},
 		"reason": schema.StringAttribute{
-			Optional: true, MarkdownDescription: "Only sign-ins that were denied for this, among other reasons: a code, such as `mapping_required`.",
-			Validators: []validator.String{ruleValidator{checkReason, "must be a code of the mapping backend"}},
+			Optional: true, MarkdownDescription: "Only sign-ins that were denied for this, among other reasons: " + choices(signInReasons) + ".",
+			Validators: []validator.String{ruleValidator{checkReason, "must be the code of a denial"}},
 		},
 		"from":      schema.StringAttribute{Optional: true, Validators: timed(), MarkdownDescription: "Only sign-ins at this time or later, RFC 3339."},
 		"to":        schema.StringAttribute{Optional: true, Validators: timed(), MarkdownDescription: "Only sign-ins before this time, RFC 3339."},
@@ -154,17 +157,26 @@ func (d *signInsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 	}
 }
 
-// checkReason refuses a code that nothing has: as a filter it would select nothing, and pass for good news.
+// signInReasons are the codes that a sign-in can be denied for, in the order of its checks.
+var signInReasons = []idmap.Code{
+	idmap.CodeSignInDisabled,
+	idmap.CodeMappingRequired, idmap.CodeUserAlreadyMapped, idmap.CodeAccountRepointed, idmap.CodeUnprovenRename,
+	idmap.CodeInvalidEmail, idmap.CodeUnknownEmail, idmap.CodeMailboxDisabled,
+	idmap.CodeInvalidUserID, idmap.CodeUnknownUserID, idmap.CodeUserCannotSignIn,
+	idmap.CodeNonInteractiveUser, idmap.CodeUnlicensedUser, idmap.CodePermissionMissing,
+	idmap.CodeEmailInUse, idmap.CodeEmailPreviouslyAssigned, idmap.CodeEmailIsAliasOfAnother,
+}
+
+// checkReason refuses a code that no denial has: as a filter it would select nothing, and pass for good news.
 func checkReason(code string) []idmap.Violation {
-	if slices.ContainsFunc(idmap.Codes(), func(info idmap.CodeInfo) bool { return info.Code == idmap.Code(code) }) {
+	if slices.Contains(signInReasons, idmap.Code(code)) {
 		return nil
 	}
 	return []idmap.Violation{{Code: idmap.CodeInvalid, Description: fmt.Sprintf(
-		"%q is no code of the mapping backend. The code of a denial is required, as it stands in reasons, such as %s, %s or %s.",
-		code, idmap.CodeMappingRequired, idmap.CodeEmailInUse, idmap.CodeUserCannotSignIn)}}
+		"No sign-in is denied for %q. The code of a denial is required, as it stands in reasons: %s.", code, strings.Join(texts(signInReasons), ", "))}}
 }
 
-// ValidateConfig refuses a span of time in which nothing can be.
+// ValidateConfig refuses filters that nothing can pass together.
 func (d *signInsDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
 	var data signInsData
 	resp.Diagnostics.Append(req.Config.Get(ctx, &data)...)
@@ -172,6 +184,10 @@ func (d *signInsDataSource) ValidateConfig(ctx context.Context, req datasource.V
 	if from != nil && to != nil && !from.Before(*to) {
 		resp.Diagnostics.AddAttributeError(path.Root("to"), "Invalid Value", fmt.Sprintf(
 			"The span from %s to %s is empty, so nothing can be in it. Give a to that is after from, or leave one of them out.", data.From.ValueString(), data.To.ValueString()))
+	}
+	if data.Outcome.ValueString() == string(idmap.OutcomeAllowed) && data.Reason.ValueString() != "" {
+		resp.Diagnostics.AddAttributeError(path.Root("reason"), "Invalid Value", fmt.Sprintf(
+			"A sign-in that was allowed has no reason, so nothing can have the outcome %q and the reason %q. Leave one of them out.", idmap.OutcomeAllowed, data.Reason.ValueString()))
 	}
 }
 
@@ -186,8 +202,18 @@ func (d *signInsDataSource) Read(ctx context.Context, req datasource.ReadRequest
 		for _, s := range found[:min(limit, len(found))] {
 			data.SignIns = append(data.SignIns, signInDataOf(s))
 		}
-		return noSignIns(ctx, c, err)
+		if err != nil || len(found) > 0 {
+			return noSignIns(ctx, c, err)
+		}
+		return d.warnOfUnknownConnections(ctx, data.signInFilter, &resp.Diagnostics)
 	})
+}
+
+// warnOfUnknownConnections warns where nothing is found. It is no error: the history outlives its connections.
+func (d *signInsDataSource) warnOfUnknownConnections(ctx context.Context, filter signInFilter, diags *diag.Diagnostics) error {
+	unknown, err := filter.unknownConnections(ctx, d.walk)
+	signInNoun.addWarnings(unknown, diags)
+	return err
 }
 
 func (d signInsData) filter() idmap.SignInFilter {

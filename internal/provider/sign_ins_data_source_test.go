@@ -171,6 +171,8 @@ func TestAccSignInsBadInput(t *testing.T) {
 	}{
 		{"sign_ins", `outcome = "unknown"`, "Invalid Attribute Value Match", ""},
 		{"sign_ins", `reason = "mapping_needed"`, "Invalid Value", idmap.CodeInvalid},
+		{"sign_ins", `reason = "name_in_use"`, "Invalid Value", idmap.CodeInvalid},
+		{"sign_ins", "outcome = \"allowed\"\n reason = \"mapping_required\"", "Invalid Value", ""},
 		{"sign_ins", `from = "yesterday"`, "Invalid Value", idmap.CodeInvalid},
 		{"sign_ins", `to = "2026-01-31"`, "Invalid Value", idmap.CodeInvalid},
 		{"sign_ins", "from = \"2026-02-01T00:00:00Z\"\n to = \"2026-02-01T00:00:00Z\"", "Invalid Value", ""},
@@ -181,7 +183,8 @@ func TestAccSignInsBadInput(t *testing.T) {
 		{"sign_ins", fmt.Sprintf("user_id = %q", long), "Invalid Attribute Value Length", ""},
 		{"sign_ins", fmt.Sprintf("client = %q", long), "Invalid Attribute Value Length", ""},
 		{"sessions", `email = "jane"`, "Invalid Email", idmap.CodeInvalidEmail},
-		{"sessions", `user_id = ""`, "Invalid Value", ""},
+		{"sessions", `user_id = ""`, "Invalid User ID", idmap.CodeInvalidUserID},
+		{"sessions", `source_connection_id = "Mail"`, "Unknown Connection", idmap.CodeUnknownConnection},
 		{"sessions", `connection_id = ""`, "Invalid Value", ""},
 		{"sign_in_diagnosis", between, "Missing Attribute Configuration", ""},
 		{"sign_in_diagnosis", between + `email = null`, "Missing Attribute Configuration", ""},

@@ -64,13 +64,23 @@ func (r *userMappingResource) namedBy(ctx context.Context, name string) ([]idmap
 	return nil, nil
 }
 
-// addImportedAndDestroyed refuses a plan that would delete the mapping that it has just taken over.
-func addImportedAndDestroyed(id string, diags *diag.Diagnostics) {
-	diags.AddError("Imported and Destroyed", fmt.Sprintf(
-		"Mapping %s is imported as one resource, and destroyed as another, which is in the state and not in the configuration any more: "+
-			"the apply would delete the mapping of the new resource. If the resource has a new name, such as after a rename of its user, "+
-			"write a moved block from the old name to the new one instead of the import. If Terraform shall forget the old one, write a "+
-			"removed block with destroy = false.", id))
+// tellManagedTwice refuses a plan that imports a mapping which another resource has, or that destroys one of two resources
+// of a mapping: the end of either is that of the mapping. That both are in the state already, such as after terraform
+// import, which sees no other resource, is worth a warning: all of it must be destroyable.
+func tellManagedTwice(m userMappingModel, all managed, diags *diag.Diagnostics) {
+	if !all.twice() {
+		return
+	}
+	tell := diags.AddWarning
+	if all.imported || all.destroyed {
+		tell = diags.AddError
+	}
+	tell("Mapping Already Managed", fmt.Sprintf(
+		"Mapping %s (%s ↔ %s) is that of this resource and of another one in the state. One is required: when either is destroyed, the mapping is deleted.\n\n"+
+			"If this plan imports it because its resource has a new name, such as after a rename of the user, write a moved block from the old name to the new one; the import then does nothing.\n\n"+
+			"Otherwise let Terraform forget one of the two: remove its resource block, and write\n\n"+
+			"  removed {\n    from = %s.<name>\n    lifecycle {\n      destroy = false\n    }\n  }",
+		m.ID.ValueString(), m.Email.ValueString(), m.UserID.ValueString(), userMappingNoun.resource))
 }
 
 func blankImport(name string) error {

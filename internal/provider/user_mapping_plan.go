@@ -44,7 +44,7 @@ func (p *userMappingPlan) make(ctx context.Context) {
 		return
 	}
 	if verdict, ok := p.ask(ctx); ok {
-		p.take(verdict)
+		p.take(ctx, verdict)
 	}
 }
 
@@ -72,19 +72,21 @@ func (p *userMappingPlan) planEmail() {
 }
 
 // take enters the backend's verdict into the plan.
-func (p *userMappingPlan) take(verdict idmap.UserMappingVerdict) {
+func (p *userMappingPlan) take(ctx context.Context, verdict idmap.UserMappingVerdict) {
 	called := userMappingNoun
 	if p.prior != nil {
 		called = called.stored()
 	}
-	for _, v := range p.tellRename(verdict.Violations, p.diags.AddAttributeError) {
+	var refused []idmap.Violation
+	for _, v := range p.tellRemade(ctx, p.tellRename(verdict.Violations, p.diags.AddAttributeError)) {
 		if p.mayBePlanned(v) {
 			v.Description += " If another provider block of this configuration (an alias) creates it, that is seen only at apply."
 			called.addWarnings([]idmap.Violation{v}, p.diags)
 		} else {
-			called.addViolations([]idmap.Violation{v}, p.diags)
+			refused = append(refused, v)
 		}
 	}
+	called.addViolations(refused, p.diags)
 	called.addWarnings(p.tellRename(verdict.Warnings, p.diags.AddAttributeWarning), p.diags)
 	m := verdict.UserMapping
 	if m == nil || len(verdict.Violations) > 0 {
@@ -131,7 +133,7 @@ func (p *userMappingPlan) ask(ctx context.Context) (idmap.UserMappingVerdict, bo
 	if err != nil {
 		return verdict, p.report(err)
 	}
-	if holder := p.ownHolder(verdict); holder != "" {
+	if holder := p.ownHolder(verdict.Violations); holder != "" {
 		return p.askBeside(ctx, holder, verdict)
 	}
 	return verdict, true
@@ -198,12 +200,12 @@ func (p *userMappingPlan) touched(wanted idmap.UserMapping) []idmap.UserMapping 
 
 // ownHolder returns the mapping that alone stands in the way of a create; "" if there is none. It can be the resource's
 // own: made by an interrupted apply, or tainted.
-func (p *userMappingPlan) ownHolder(verdict idmap.UserMappingVerdict) string {
-	if p.prior != nil || p.replacing != "" || len(verdict.Violations) == 0 {
+func (p *userMappingPlan) ownHolder(refused []idmap.Violation) string {
+	if p.prior != nil || p.replacing != "" {
 		return ""
 	}
 	holder := ""
-	for _, v := range verdict.Violations {
+	for _, v := range refused {
 		if v.Conflict == nil || v.Conflict.Kind != "user_mapping" || holder != "" && v.Conflict.ID != holder {
 			return ""
 		}

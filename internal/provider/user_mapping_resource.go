@@ -114,10 +114,12 @@ func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if r.walk == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	if req.Plan.Raw.IsNull() {
-		if r.walk.leaves(p.prior.ID.ValueString()); r.walk.isImported(p.prior.ID.ValueString()) {
-			addImportedAndDestroyed(p.prior.ID.ValueString(), &resp.Diagnostics)
-		}
+	kept := !req.Plan.Raw.IsNull()
+	if p.prior != nil {
+		tellManagedTwice(*p.prior, r.walk.manages(p.prior.ID.ValueString(), kept), &resp.Diagnostics)
+	}
+	if !kept {
+		r.walk.leaves(p.prior.ID.ValueString())
 		return
 	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &p.config)...)
@@ -186,6 +188,7 @@ func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest
 	m, err := r.walk.client.UserMapping(ctx, state.ID.ValueString())
 	switch {
 	case idmap.IsNotFound(err):
+		r.walk.misses(state)
 		resp.State.RemoveResource(ctx)
 	case err != nil && !imported && r.walk.excuse(err, &resp.Diagnostics):
 	case err != nil:
@@ -291,7 +294,5 @@ func (r *userMappingResource) ImportState(ctx context.Context, req resource.Impo
 	}
 	var id string
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("id"), &id)...)
-	if r.walk.imports(id) {
-		addImportedAndDestroyed(id, &resp.Diagnostics)
-	}
+	r.walk.imports(id)
 }

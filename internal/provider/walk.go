@@ -28,7 +28,8 @@ type walk struct {
 	maps        map[string]bool              // read in this walk, by id
 	onPlatform  bool                         // it was said that the server is a DryvIQ platform
 	leaving     map[string]bool              // planned to be deleted, by id
-	imported    map[string]bool              // mappings, by id
+	managed     map[string]managed           // mappings that plans have seen in the state, by id
+	missing     map[mappedUser]userMappingModel
 }
 
 func newWalk(c *client.Client, planChecks bool) *walk {
@@ -41,7 +42,8 @@ func newWalk(c *client.Client, planChecks bool) *walk {
 		connections: map[string]bool{},
 		maps:        map[string]bool{},
 		leaving:     map[string]bool{},
-		imported:    map[string]bool{},
+		managed:     map[string]managed{},
+		missing:     map[mappedUser]userMappingModel{},
 	}
 }
 
@@ -161,20 +163,35 @@ func (w *walk) leaves(id string) {
 	w.leaving[id] = true
 }
 
-// imports remembers a mapping that is imported. Together with leaves it tells, whichever comes first, of a mapping that
-// is imported as one resource and deleted as another: it reports whether it is planned to be deleted.
-func (w *walk) imports(id string) (leaving bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.imported[id] = true
-	return w.leaving[id]
+// managed is how the resources are planned that have one and the same mapping in the state.
+type managed struct {
+	resources                 int
+	imported, kept, destroyed bool // one of them at least
 }
 
-// isImported reports whether a mapping was imported in this walk.
-func (w *walk) isImported(id string) bool {
+// twice reports whether several resources have the mapping and one of them keeps it.
+func (m managed) twice() bool { return m.resources > 1 && m.kept }
+
+// imports remembers a mapping that is imported.
+func (w *walk) imports(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.imported[id]
+	m := w.managed[id]
+	m.imported = true
+	w.managed[id] = m
+}
+
+// manages remembers the plan of a resource that has the mapping in the state, also if it was imported only now, and
+// returns what is known so far. Plans tell what reads do not: Terraform also reads what it is going to forget, and without
+// a refresh it reads nothing. A resource is planned once with what is stored: the second plan of a replacement is a create.
+func (w *walk) manages(id string, kept bool) managed {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := w.managed[id]
+	m.resources++
+	m.kept, m.destroyed = m.kept || kept, m.destroyed || !kept
+	w.managed[id] = m
+	return m
 }
 
 // isLeaving reports whether an object is planned to be deleted. Terraform plans in no fixed order, so false says little.

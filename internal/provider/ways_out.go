@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -44,6 +45,25 @@ func waysPast(c idmap.Conflict, resource string) []string {
 			"with --endpoint and IDMAP_TOKEN for a server, or --database for a file (API: POST /v1/email_assignments/%s/release).", c.ID, c.ID)}
 	}
 	return nil
+}
+
+// toldOnce leaves out the ways past an object where an earlier finding tells them, and says where they stand. Terraform
+// sorts what is found by where it is, so that neither is above the other.
+func (n noun) toldOnce(findings []idmap.Violation) []idmap.Violation {
+	told := map[idmap.Conflict]idmap.Code{}
+	findings = slices.Clone(findings)
+	for i, v := range findings {
+		if v.Conflict == nil || len(waysPast(*v.Conflict, n.resource)) == 0 {
+			continue
+		}
+		if code, before := told[*v.Conflict]; before {
+			findings[i].Description += fmt.Sprintf("\n\nWhat to do about it stands under %q.", n.summary(code))
+			findings[i].Conflict = nil
+		} else {
+			told[*v.Conflict] = v.Code
+		}
+	}
+	return findings
 }
 
 // importBlock is HCL for the user's configuration.

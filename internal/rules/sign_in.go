@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -140,16 +141,31 @@ func mappingOfEmail(w *World, o *others, m idmap.UserMapping) *idmap.UserMapping
 type signIn struct {
 	c               *candidate
 	report          *report
-	creates         bool // there is no mapping, and the connection lets a sign-in make one
-	noEmail, noUser bool // of a diagnosis: nobody said, and no mapping tells
+	owner           *idmap.Account // of the mailbox
+	creates         bool           // there is no mapping, and the connection lets a sign-in make one
+	noEmail, noUser bool           // of a diagnosis: nobody said, and no mapping tells
 }
 
 func newSignIn(w *World, o *others, attempt idmap.UserMapping) *signIn {
 	c := newCandidate(w, mappingOfUser(w, o, attempt), completeAttempt(w, attempt))
 	c.presented = true
-	s := &signIn{c: c, report: c.report(o)}
+	s := &signIn{c: c, report: c.report(o), owner: cmp.Or(c.owner, c.lateOwner())}
 	s.creates = c.before == nil && c.destination.SignInMapping != idmap.SignInRequires
 	return s
+}
+
+// lateOwner returns the mail account that had the email when it was deleted, by the ledger; nil where there is none. The
+// directory does not tell any more whose the address was, but whoever comes with it is not let in for that.
+func (c *candidate) lateOwner() *idmap.Account {
+	for _, holder := range c.w.Assignments[AddressKey{c.source.ID, c.m.EmailCanonical}].Holders {
+		if holder.Connection.ID != c.source.ID {
+			continue
+		}
+		if a := c.w.directory(c.source.ID).accounts[holder.AccountID()]; a != nil && a.Deleted() {
+			return a
+		}
+	}
+	return nil
 }
 
 // completeAttempt returns the mapping that a first sign-in makes. If its email is the username at the mail connection's

@@ -71,7 +71,7 @@ func (s *signIn) run(check signInCheck) idmap.SignInCheck {
 // gave, or another finding says it better.
 func (s *signIn) overlooked(v idmap.Violation) bool {
 	nobodySaid := s.noEmail && v.Field == fieldEmail || s.noUser && v.Field == fieldUserID
-	mailboxGone := s.c.owner != nil && s.c.owner.Deleted() // its addresses are unknown since
+	mailboxGone := s.owner != nil && s.owner.Deleted() // its addresses are unknown since
 	return nobodySaid || v.Code == idmap.CodeUnknownEmail && mailboxGone ||
 		v.Code == idmap.CodeEmailPreviouslyAssigned && s.noUser // the holder may be who comes
 }
@@ -116,7 +116,10 @@ func tellMapping(s *signIn) (string, bool) {
 }
 
 func findMailboxDisabled(s *signIn) []idmap.Violation {
-	owner := s.c.owner
+	if v := s.swapped(); v != nil {
+		return []idmap.Violation{*v}
+	}
+	owner := s.owner
 	if owner == nil || !owner.Disabled && !owner.Deleted() {
 		return nil
 	}
@@ -134,12 +137,28 @@ func tellMailAccount(s *signIn) (string, bool) {
 	switch {
 	case s.noEmail:
 		return "The email is not given, and no mapping tells it.", false
-	case s.c.owner == nil && s.isGroup():
+	case s.owner == nil && s.isGroup():
 		return fmt.Sprintf("Email %q is an address of a group, and not of an account.", clip(s.c.m.Email)), false
-	case s.c.owner == nil:
+	case s.owner == nil:
 		return fmt.Sprintf("The directory of connection %q does not know %q.", s.c.source.Name, clip(s.c.m.Email)), false
 	}
-	return fmt.Sprintf("Mail account %s of connection %q is enabled.", s.c.owner.Label(), s.c.source.Name), true
+	return fmt.Sprintf("Mail account %s of connection %q is enabled.", s.owner.Label(), s.c.source.Name), true
+}
+
+// swapped reports a first sign-in whose two values are each known, and only known, on the other side: user ids of some
+// applications look like addresses.
+func (s *signIn) swapped() *idmap.Violation {
+	mail, app := s.c.w.directory(s.c.source.ID), s.c.w.directory(s.c.destination.ID)
+	asAddress, err := idmap.CanonicalEmail(s.c.m.UserID)
+	if err != nil || s.c.before != nil || s.c.named != nil || len(s.c.holders) > 0 ||
+		len(mail.holders[asAddress]) == 0 || app.users[idmap.Fold(s.c.m.Email)] == nil {
+		return nil
+	}
+	return &idmap.Violation{
+		Code: idmap.CodeUnknownEmail, Field: fieldEmail,
+		Description: fmt.Sprintf("Email %q is a user id of connection %q, and user id %q is an address of connection %q: the two are swapped.",
+			clip(s.c.m.Email), s.c.destination.Name, clip(s.c.m.UserID), s.c.source.Name),
+	}
 }
 
 func (s *signIn) isGroup() bool {
@@ -226,7 +245,7 @@ var cures = map[idmap.Code]string{
 	idmap.CodeUnprovenRename:          "If the person has a new name, update the mapping to it; if it is another person, delete the mapping first.",
 	idmap.CodeInvalidEmail:            "Send the address of the mailbox as email, and the application's user id as user_id; they may be swapped.",
 	idmap.CodeInvalidUserID:           "Send the application's user id as user_id, and the address of the mailbox as email; they may be swapped.",
-	idmap.CodeUnknownEmail:            "Check the address, or bring the directory of the mail connection up to date.",
+	idmap.CodeUnknownEmail:            "Check the address (it may be swapped with the user id), or bring the directory of the mail connection up to date.",
 	idmap.CodeUnknownUserID:           "Check the user id, or bring the directory of the application connection up to date.",
 	idmap.CodeMailboxDisabled:         "Enable or restore the mail account, and bring the directory of the mail connection up to date.",
 	idmap.CodePermissionMissing:       "Grant the user the permission in the application, and bring its directory up to date.",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
@@ -197,5 +198,57 @@ func TestAliasOfSomebodyElse(t *testing.T) {
 	}
 	if got := rulestest.CodesOf(idmap.ReasonsOf(verdicts[1].Checks)); !slices.Contains(got, idmap.CodeEmailPreviouslyAssigned) {
 		t.Errorf("with the new address: got %v, want email_previously_assigned", got)
+	}
+}
+
+// TestSwappedAddresses: where user ids look like addresses, each of a swapped pair is valid on either side.
+func TestSwappedAddresses(t *testing.T) {
+	t.Parallel()
+	w := rulestest.World(nil, nil)
+	w.Directories[rulestest.OpenMail] = rules.NewDirectory([]idmap.Account{{ID: "m", Email: "jane@mail.example"}}, nil)
+	w.Directories[rulestest.App] = rules.NewDirectory([]idmap.Account{{ID: "u", Username: "jane@app.example"}}, nil)
+	verdicts := rules.CheckSignIns(w, []idmap.UserMapping{
+		rulestest.Between(rulestest.OpenMail, rulestest.App, "jane@app.example", "jane@mail.example"),
+		rulestest.Between(rulestest.OpenMail, rulestest.App, "jane@mail.example", "jane@app.example"),
+		rulestest.Between(rulestest.OpenMail, rulestest.App, "jane@app.example", "new@app.example"),
+		rulestest.Between(rulestest.OpenMail, rulestest.App, "new@mail.example", "jane@mail.example"),
+	})
+	if got := idmap.Sentences(idmap.ReasonsOf(verdicts[0].Checks)); !strings.Contains(got, "swapped") {
+		t.Errorf("a swapped pair is denied with %q", got)
+	}
+	for i, v := range verdicts[1:] {
+		if !v.Allowed() {
+			t.Errorf("pair %d is denied: %s", i+1, idmap.Sentences(idmap.ReasonsOf(v.Checks)))
+		}
+	}
+}
+
+// TestMailboxDeleted: the directory does not tell any more whose a deleted mailbox's address was, and the ledger does.
+func TestMailboxDeleted(t *testing.T) {
+	t.Parallel()
+	left := time.Unix(0, 0)
+	mail := idmap.Ref{ID: rulestest.OpenMail}
+	attempt := rulestest.Between(rulestest.OpenMail, rulestest.App, "jane@mail.example", "jane")
+	for _, c := range []struct {
+		name    string
+		account idmap.Account
+		denied  bool
+	}{
+		{"deleted", idmap.Account{ID: "m", DeletedOn: &left}, true},
+		{"live, under another address", idmap.Account{ID: "m", Email: "other@mail.example"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := rulestest.World(nil, nil)
+			w.Directories[rulestest.OpenMail] = rules.NewDirectory([]idmap.Account{c.account}, nil)
+			w.Assignments[rules.AddressKey{ConnectionID: mail.ID, Address: attempt.Email}] = idmap.EmailAssignment{
+				ID: "ledger:jane", Connection: mail, Address: attempt.Email, AddressCanonical: attempt.Email,
+				Holders: []idmap.EmailHolder{{Connection: mail, Account: idmap.RefTo("m")}, {Connection: idmap.Ref{ID: rulestest.App}, UserID: "jane"}},
+			}
+			got := rulestest.CodesOf(idmap.ReasonsOf(rules.CheckSignIns(w, []idmap.UserMapping{attempt})[0].Checks))
+			if slices.Contains(got, idmap.CodeMailboxDisabled) != c.denied || len(got) > 0 != c.denied {
+				t.Errorf("denied with %v, want mailbox_disabled: %t", got, c.denied)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -103,7 +104,7 @@ func checkEmailInUse(c *candidate, o *others, r *report) {
 	}
 	r.refuse(idmap.CodeEmailInUse, fieldEmail, conflictWith(x),
 		"Email %q %s already mapped to user %q of %s (%s). %s",
-		clip(c.m.Email), what, x.m.UserID, where, x.describe(), c.advice(x, "Take another email."))
+		clip(c.m.Email), what, x.m.UserID, where, x.describe(), c.advice(x, "take another email"))
 }
 
 func checkUserAlreadyMapped(c *candidate, o *others, r *report) {
@@ -116,7 +117,7 @@ func checkUserAlreadyMapped(c *candidate, o *others, r *report) {
 	}
 	r.refuse(idmap.CodeUserAlreadyMapped, fieldUserID, conflictWith(x),
 		"User %q of connection %q is already mapped to email %q of connection %q (%s), and a user has one mapping from each mail connection. %s",
-		clip(c.m.UserID), c.destination.Name, x.m.Email, c.source.Name, x.describe(), c.advice(x, "Delete that mapping first."))
+		clip(c.m.UserID), c.destination.Name, x.m.Email, c.source.Name, x.describe(), c.advice(x, "delete that mapping first"))
 }
 
 func conflictWith(x other) *idmap.Conflict {
@@ -130,9 +131,9 @@ func (c *candidate) meantBy(x other) bool {
 
 func (c *candidate) advice(x other, otherwise string) string {
 	if c.meantBy(x) {
-		return "If it is the one you mean, import it. " + otherwise
+		return "If it is the one you mean, import it; if not, " + otherwise + "."
 	}
-	return otherwise
+	return strings.ToUpper(otherwise[:1]) + otherwise[1:] + "."
 }
 
 func (x other) describe() string {

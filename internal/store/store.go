@@ -60,6 +60,11 @@ type Reader interface {
 	// UserMappingsOf finds the mappings of a connection, on either side, that on that side are bound to one of the
 	// accounts, have one of the canonical user ids (as destination) or one of the canonical emails (as source).
 	UserMappingsOf(ctx context.Context, connectionID string, keys DirectoryKeys) ([]UserMapping, error)
+	// UserMappingsBehind finds the mappings of a connection, on either side, whose user has another canonical user id by
+	// now: that of the account of an authoritative destination connection to which the mapping is bound, unless the account
+	// is deleted. RenamedTo is what the account is called; nothing else answers it. accountIDs are bound accounts of the
+	// connection to look at: nil looks at all, an empty list at none.
+	UserMappingsBehind(ctx context.Context, connectionID string, accountIDs []string) ([]idmap.UserMapping, error)
 	ListUserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) ([]idmap.UserMapping, error)
 	CountUserMappings(ctx context.Context, f idmap.UserMappingFilter) (int, error)
 
@@ -90,6 +95,10 @@ type Reader interface {
 	// with every write of one of them, and MUST NOT be what it ever was before, not even if the connection was deleted and
 	// another one has its id. What else is written leaves it alone. It is "" if there is no such connection.
 	DirectoryVersion(ctx context.Context, connectionID string) (string, error)
+
+	// ConnectionVersions answers for each connection that exists a text that changes with every write of it or of its
+	// directory.
+	ConnectionVersions(ctx context.Context, ids []string) (map[string]string, error)
 
 	// Maps finds maps of a kind by id, without their items.
 	Maps(ctx context.Context, kind idmap.MapKind, ids []string) ([]idmap.Map, error)
@@ -173,6 +182,9 @@ type Tx interface {
 	// LockUserMappings keeps every other transaction that locks one of the mappings, or writes it, waiting until this one
 	// ends. It locks in the order of the ids. Mappings that do not exist are left out.
 	LockUserMappings(ctx context.Context, ids []string) error
+	// TryLockUserMappings locks those of the mappings that no other transaction has locked or written, without waiting for
+	// one, and answers them as they are now.
+	TryLockUserMappings(ctx context.Context, ids []string) ([]UserMapping, error)
 	// TouchUserMappings records that the mappings were signed into: LastSignInOn becomes on, unless it is later already.
 	// The revision stays. It locks the mappings as LockUserMappings does; ErrConflict if one does not exist.
 	TouchUserMappings(ctx context.Context, ids []string, on time.Time) error

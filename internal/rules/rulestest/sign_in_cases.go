@@ -59,7 +59,7 @@ func SignInCases() []SignInCase {
 		},
 		{
 			Name: "a pair swapped", Live: one(jane), Attempt: Mapping("JDOE", "jane.doe@contoso.com"),
-			Denied: codes(idmap.CodeInvalidEmail, idmap.CodeUnknownUserID), Unknown: applicationUnknown[1:],
+			Denied: codes(idmap.CodeInvalidEmail, idmap.CodeUnknownEmail, idmap.CodeUnknownUserID), Unknown: applicationUnknown[1:],
 		},
 		{
 			Name: "nothing but a connection", Attempt: Between(OpenMail, App, "", ""),

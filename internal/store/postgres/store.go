@@ -35,7 +35,7 @@ const (
 
 var dialect = sqlstore.Dialect{
 	KeyType: `TEXT COLLATE "C"`, Keys: 500, Values: 8000, Numbered: true,
-	ShareRows: " FOR SHARE", LockRows: " FOR UPDATE", MapError: mapError,
+	ShareRows: " FOR SHARE", LockRows: " FOR UPDATE", TryLockRows: " FOR UPDATE SKIP LOCKED", MapError: mapError,
 }
 
 // snapshot is the isolation of a view, whatever the default of the database is.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 )
 
 func (s *session) DirectoryVersion(ctx context.Context, connectionID string) (version string, err error) {
@@ -12,6 +13,23 @@ func (s *session) DirectoryVersion(ctx context.Context, connectionID string) (ve
 	err = s.query(ctx, func(r row) error { return r.Scan(&version) },
 		`SELECT directory_version FROM connections WHERE id = ?`, connectionID)
 	return version, err
+}
+
+func (s *session) ConnectionVersions(ctx context.Context, ids []string) (map[string]string, error) {
+	versions := make(map[string]string, len(ids))
+	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+		err := s.query(ctx, func(r row) error {
+			var id, version string
+			err := r.Scan(&id, &version)
+			versions[id] = version
+			return err
+		}, `SELECT id, CAST(revision AS TEXT) || '.' || directory_version FROM connections WHERE id IN (`+
+			repeated("?", len(chunk))+`)`, anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return versions, s.failed
 }
 
 // newDirectoryVersion comes before the rows of a directory are written: it locks the connection, so that those who

@@ -22,6 +22,8 @@ type Dialect struct {
 	ShareRows string
 	// LockRows ends a SELECT whose rows nobody else may lock or change until the transaction ends; empty as ShareRows is.
 	LockRows string
+	// TryLockRows is LockRows, but leaves out the rows that somebody else has locked.
+	TryLockRows string
 	// MapError turns an error of the driver into one that store promises, or returns it as it is.
 	MapError func(error) error
 }

@@ -183,6 +183,14 @@ func (s *session) LockUserMappings(ctx context.Context, ids []string) error {
 	return s.failed
 }
 
+func (s *session) TryLockUserMappings(ctx context.Context, ids []string) ([]store.UserMapping, error) {
+	l := newLookup(s, userMappings)
+	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+		l.run(ctx, "id IN ("+repeated("?", len(chunk))+") ORDER BY id"+s.dialect.TryLockRows, anys(chunk))
+	}
+	return l.answer()
+}
+
 // TouchUserMappings changes each row, even if its time stays: that is what locks it.
 func (s *session) TouchUserMappings(ctx context.Context, ids []string, on time.Time) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))

@@ -13,6 +13,8 @@ var userMappingTests = map[string]func(world){
 	"a mapping is found as it was inserted, and updated":      testMappingRoundTrip,
 	"mappings are found by id and by email in a scope":        testMappingKeys,
 	"UserMappingsOf finds on the side of the key":             testMappingsOf,
+	"UserMappingsBehind finds those whose user was renamed":   testMappingsBehind,
+	"UserMappingsBehind finds thousands":                      testManyMappingsBehind,
 	"UpdateUserMappings wants the stored revision of each":    testMappingRevision,
 	"DeleteUserMappings wants the stored revision of each":    testMappingDelete,
 	"BindUserMappings binds what is unbound, no new revision": testMappingBind,
