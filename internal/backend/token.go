@@ -41,23 +41,16 @@ type storedToken struct {
 	known bool
 }
 
-// storedTokens looks up the tokens of requests that come at the same time, each hash once. A request joins only a look-up
+// storedTokens looks up the tokens of requests that come at the same time. A request joins only a look-up
 // that begins after it came, so a token that was revoked before is not known any more.
 func (b *Backend) storedTokens(ctx context.Context, hashes []string) ([]storedToken, error) {
 	found := make([]storedToken, len(hashes))
 	err := b.view(ctx, func(r store.Reader) error {
-		known := map[string]storedToken{}
+		tokens, err := r.TokensByHash(ctx, hashes)
 		for i, hash := range hashes {
-			if _, asked := known[hash]; !asked {
-				token, err := r.TokenByHash(ctx, hash)
-				if err != nil && !idmap.IsNotFound(err) {
-					return err
-				}
-				known[hash] = storedToken{token, err == nil}
-			}
-			found[i] = known[hash]
+			found[i].token, found[i].known = tokens[hash]
 		}
-		return nil
+		return err
 	})
 	return found, err
 }

@@ -22,9 +22,9 @@ type SignInVerdict struct {
 	Warnings []idmap.Violation // where Creates: those of the new mapping
 }
 
-// Allowed reports whether no check failed.
+// Allowed reports whether the attempt was judged, and no check failed.
 func (v SignInVerdict) Allowed() bool {
-	return !slices.ContainsFunc(v.Checks, func(c idmap.SignInCheck) bool { return c.Status == idmap.CheckFailed })
+	return len(v.Checks) > 0 && !slices.ContainsFunc(v.Checks, func(c idmap.SignInCheck) bool { return c.Status == idmap.CheckFailed })
 }
 
 // MappingsOfUsers returns for each attempt the mapping of the world that it goes through: that of its user, by the user
@@ -210,7 +210,7 @@ func (s *signIn) summary(d idmap.Diagnosis) string {
 	who := clip(d.Email) + " as " + quote(clip(d.UserID))
 	switch {
 	case s.noUser:
-		who = clip(d.Email)
+		who = "Email " + quote(clip(d.Email))
 	case s.noEmail:
 		who = "User " + quote(clip(d.UserID))
 	}
@@ -222,18 +222,11 @@ func (s *signIn) summary(d idmap.Diagnosis) string {
 		if s.noEmail {
 			missing = "the email"
 		}
-		return fmt.Sprintf("Nobody can tell whether %s may sign in to %s: %s is not given, and no mapping tells it.", lowerFirst(who), where, missing)
+		return fmt.Sprintf("%s may sign in to %s or not: %s is not given, and no mapping tells it.", who, where, missing)
 	case idmap.OutcomeAllowed:
 	}
 	if len(unknown) > 0 {
 		return fmt.Sprintf("%s may sign in to %s: no check of %d failed, and %d cannot be told (%s).", who, where, n, len(unknown), strings.Join(unknown, ", "))
 	}
 	return fmt.Sprintf("%s may sign in to %s: all %d checks passed.", who, where, n)
-}
-
-func lowerFirst(who string) string {
-	if rest, isUser := strings.CutPrefix(who, "User "); isUser {
-		return "user " + rest
-	}
-	return who
 }

@@ -46,8 +46,13 @@ var signInChecks = []signInCheck{
 
 func (s *signIn) run(check signInCheck) idmap.SignInCheck {
 	result := idmap.SignInCheck{Name: check.name}
-	for _, v := range slices.Concat(s.report.violations, s.report.warnings) {
-		if slices.Contains(check.codes, v.Code) && !s.overlooked(v) {
+	for _, v := range s.report.violations {
+		if checkOf(v.Code) == check.name && !s.overlooked(v) {
+			result.Reasons = append(result.Reasons, v)
+		}
+	}
+	for _, v := range s.report.warnings {
+		if slices.Contains(check.codes, v.Code) {
 			result.Reasons = append(result.Reasons, v)
 		}
 	}
@@ -65,6 +70,16 @@ func (s *signIn) run(check signInCheck) idmap.SignInCheck {
 		result.Status, result.Cure = idmap.CheckUnknown, s.cureOfUnknown(check.name)
 	}
 	return result
+}
+
+// checkOf returns the check that a refusal of the mapping's rules fails. One that no check names still denies.
+func checkOf(code idmap.Code) idmap.CheckName {
+	for _, check := range signInChecks {
+		if slices.Contains(check.codes, code) {
+			return check.name
+		}
+	}
+	return idmap.CheckMappingPresent
 }
 
 // overlooked reports whether a finding of the mapping's rules says nothing about the sign-in: it is about what nobody

@@ -82,8 +82,8 @@ type Reader interface {
 	ListAudit(ctx context.Context, f idmap.AuditFilter, page idmap.Page) ([]idmap.AuditEntry, error)
 	CountAudit(ctx context.Context, f idmap.AuditFilter) (int, error)
 
-	// TokenByHash finds a token by the SHA-256 of its secret (hex). It MUST answer idmap.NotFound if there is none.
-	TokenByHash(ctx context.Context, hash string) (idmap.Token, error)
+	// TokensByHash finds tokens by the SHA-256 of their secrets (hex), and answers those that there are under it.
+	TokensByHash(ctx context.Context, hashes []string) (map[string]idmap.Token, error)
 	// TokenByName finds a token by its folded name (idmap.Fold). It MUST answer idmap.NotFound if there is none.
 	TokenByName(ctx context.Context, key string) (idmap.Token, error)
 	// Token finds a token by its id. It MUST answer idmap.NotFound if there is none.

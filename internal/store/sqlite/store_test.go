@@ -33,6 +33,7 @@ func TestConformance(t *testing.T) {
 		"LockConnection lets others pass that lock another":        oneWriter,
 		"LockUserMappings lets others pass that lock another":      oneWriter,
 		"LockMap lets others pass that lock another":               oneWriter,
+		"TryLockUserMappings leaves out what others have locked":   oneWriter,
 		"UpdateJob does not wait for maps that the job stays with": oneWriter,
 	})
 }

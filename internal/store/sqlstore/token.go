@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -18,12 +19,21 @@ func scanToken(r row) (t idmap.Token, err error) {
 	return t, err
 }
 
-func (s *session) TokenByHash(ctx context.Context, hash string) (idmap.Token, error) {
-	t, found, err := s.tokenWith(ctx, "secret_hash", hash)
-	if err == nil && !found { // the hash is not for anybody's eyes
-		err = idmap.Refusef(idmap.CodeNotFound, "", "There is no token with this secret.")
+func (s *session) TokensByHash(ctx context.Context, hashes []string) (map[string]idmap.Token, error) {
+	found := map[string]idmap.Token{}
+	for chunk := range slices.Chunk(storableKeys(hashes), s.dialect.Keys) {
+		err := s.query(ctx, func(r row) error {
+			var hash string
+			var t idmap.Token
+			err := r.Scan(&hash, &t.ID, &t.Name, document{&t.Scopes}, when{&t.ExpiresOn}, when{&t.CreatedOn})
+			found[hash] = t
+			return err
+		}, "SELECT secret_hash, "+tokenColumns+" FROM tokens WHERE secret_hash IN ("+repeated("?", len(chunk))+")", anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
 	}
-	return t, err
+	return found, s.failed
 }
 
 func (s *session) TokenByName(ctx context.Context, key string) (idmap.Token, error) {

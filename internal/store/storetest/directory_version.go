@@ -10,6 +10,7 @@ var directoryVersionTests = map[string]func(world){
 	"DirectoryVersion changes with nothing else":                         testVersionStays,
 	"DirectoryVersion of a connection that came again is a new one":      testVersionAgain,
 	"DirectoryVersion goes with its transaction":                         testVersionTransaction,
+	"ConnectionVersions changes with the connection and its directory":   testConnectionVersions,
 }
 
 func (w world) version(connectionID string) string {
@@ -42,6 +43,33 @@ func testVersionChanges(w world) {
 			w.t.Errorf("the version %q is empty or was seen before", version)
 		}
 		seen[version] = true
+	}
+}
+
+func testConnectionVersions(w world) {
+	w.connections().putAccounts("mail", fullAccount())
+	versions := func() map[string]string {
+		return read(w, func(r store.Reader) (map[string]string, error) {
+			return r.ConnectionVersions(w.ctx, []string{"mail", "app", "none", "\x00", "mail"})
+		})
+	}
+	first := versions()
+	w.update(func(tx store.Tx) error {
+		return tx.InsertUserMappings(w.ctx, []store.UserMapping{mapping("m", "a@example.com", "a")})
+	})
+	equal(w.t, "after a mapping", versions(), first)
+	if len(first) != 2 || first["mail"] == first["app"] {
+		w.t.Errorf("the versions are %v, want one of each connection that exists", first)
+	}
+
+	c := connection("mail")
+	c.Revision = 2
+	w.update(func(tx store.Tx) error { return tx.UpdateConnection(w.ctx, c) })
+	second := versions()
+	w.putAccounts("mail", idmap.Account{ID: "b"})
+	third := versions()
+	if first["mail"] == second["mail"] || second["mail"] == third["mail"] || first["app"] != third["app"] {
+		w.t.Errorf("the versions are %v, after a write of mail %v, and of its directory %v", first, second, third)
 	}
 }
 

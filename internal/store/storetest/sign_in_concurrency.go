@@ -17,6 +17,7 @@ import (
 var signInConcurrencyTests = map[string]func(world){
 	"LockUserMappings keeps others waiting that lock or write it":  testMappingLockWaits,
 	"LockUserMappings lets others pass that lock another":          testMappingLockOthers,
+	"TryLockUserMappings leaves out what others have locked":       testMappingTryLockOthers,
 	"batches that touch or lock the same mappings do not deadlock": testMappingTouchMany,
 	"a mapping is deleted after it was touched":                    testTouchThenDelete,
 	"a mapping that is deleted meanwhile is not touched":           testDeleteThenTouch,
@@ -58,6 +59,21 @@ func (w world) lock(ids ...string) func(store.Tx) error {
 
 func (w world) touching(second int, ids ...string) func(store.Tx) error {
 	return func(tx store.Tx) error { return tx.TouchUserMappings(w.ctx, ids, *at(second)) }
+}
+
+func testMappingTryLockOthers(w world) {
+	w.connections().insert(people(4)...)
+	w.pass(
+		func(tx store.Tx) error {
+			deleted := people(3)[2].UserMapping
+			return errors.Join(w.lock("mu0000")(tx), w.touching(9, "mu0001")(tx), tx.DeleteUserMappings(w.ctx, []idmap.UserMapping{deleted}))
+		},
+		func(ctx context.Context, tx store.Tx) error {
+			found, err := tx.TryLockUserMappings(ctx, idsOf(people(4)))
+			equal(w.t, "free", idsOf(found), []string{"mu0003"})
+			return err
+		},
+	)
 }
 
 // signingIn touches the mapping and uses a session, as a sign-in does.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -9,7 +10,7 @@ import (
 
 var tokenTests = map[string]func(world){
 	"a token is found by its hash and listed without its secret": testTokenRoundTrip,
-	"TokenByHash answers NotFound if there is none":              testTokenMissing,
+	"TokensByHash answers those that there are":                  testTokenMissing,
 	"TokenByName finds by the folded name":                       testTokenByName,
 	"Token finds by id":                                          testTokenByID,
 	"DeleteToken answers NotFound if there is none":              testTokenDelete,
@@ -35,19 +36,25 @@ func testTokenRoundTrip(w world) {
 	secret.Secret = "must not be stored"
 	w.insertToken(secret, "hash2")
 	w.insertToken(forever, "hash1")
-	equal(w.t, "by hash", read(w, func(r store.Reader) (idmap.Token, error) { return r.TokenByHash(w.ctx, "hash2") }), token("t2"))
+	equal(w.t, "by hash", w.byHash("hash2", "none", "", "\x00", "hash2"), map[string]idmap.Token{"hash2": token("t2")})
 	equal(w.t, "listed", w.tokens(), []idmap.Token{forever, token("t2")})
 	equal(w.t, "counted", read(w, func(r store.Reader) (int, error) { return r.CountTokens(w.ctx) }), 2)
 }
 
+func (w world) byHash(hashes ...string) map[string]idmap.Token {
+	w.t.Helper()
+	return read(w, func(r store.Reader) (map[string]idmap.Token, error) { return r.TokensByHash(w.ctx, hashes) })
+}
+
 func testTokenMissing(w world) {
 	w.insertToken(token("t"), "hash")
-	for _, hash := range []string{"HASH", "none", "", "t", "\x00"} {
-		notFound(w.t, w.s.View(w.ctx, func(r store.Reader) error {
-			_, err := r.TokenByHash(w.ctx, hash)
-			return err
-		}))
+	equal(w.t, "none of them", w.byHash("HASH", "none", "", "t", "\x00"), map[string]idmap.Token{})
+	equal(w.t, "of nobody", w.byHash(), map[string]idmap.Token{})
+	many := []string{"hash"}
+	for i := range 1200 {
+		many = append(many, fmt.Sprintf("none%d", i))
 	}
+	equal(w.t, "one of many", w.byHash(many...), map[string]idmap.Token{"hash": token("t")})
 }
 
 func testTokenByName(w world) {

@@ -90,10 +90,12 @@ func testFailedTransaction(w world) {
 				_, err := tx.ListMapItems(w.ctx, "map1", idmap.MapItemFilter{IDs: []string{"\x00"}}, all)
 				return err
 			},
-			"PutMapItems":       func() error { return tx.PutMapItems(w.ctx, "map1", nil) },
-			"DeleteJob":         func() error { return tx.DeleteJob(w.ctx, "j1") },
-			"LockUserMappings":  func() error { return tx.LockUserMappings(w.ctx, nil) },
-			"TouchUserMappings": func() error { return tx.TouchUserMappings(w.ctx, nil, *at(1)) },
+			"PutMapItems":         func() error { return tx.PutMapItems(w.ctx, "map1", nil) },
+			"DeleteJob":           func() error { return tx.DeleteJob(w.ctx, "j1") },
+			"LockUserMappings":    func() error { return tx.LockUserMappings(w.ctx, nil) },
+			"TryLockUserMappings": func() error { _, err := tx.TryLockUserMappings(w.ctx, nil); return err },
+			"ConnectionVersions":  func() error { _, err := tx.ConnectionVersions(w.ctx, nil); return err },
+			"TouchUserMappings":   func() error { return tx.TouchUserMappings(w.ctx, nil, *at(1)) },
 			"ListSignIns": func() error {
 				_, err := tx.ListSignIns(w.ctx, idmap.SignInFilter{Reason: "none at all"}, all)
 				return err

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -28,6 +29,7 @@ var userMappingTests = map[string]func(world){
 	"TouchUserMappings sets a time that never moves back":     testMappingTouch,
 	"TouchUserMappings of one that is missing is ErrConflict": testMappingTouchMissing,
 	"LockUserMappings leaves out what does not exist":         testMappingLockMissing,
+	"TryLockUserMappings answers mappings as they are now":    testMappingTryLock,
 	"thousands are locked and touched":                        testManyMappingsTouched,
 	"one mapping twice in one call is ErrConflict":            testMappingTwiceInOneCall,
 }
@@ -108,6 +110,21 @@ func testMappingLockMissing(w world) {
 		return tx.LockUserMappings(w.ctx, []string{"none", "mu0000", "\x00", "\xff", "mu0000", ""})
 	})
 	equal(w.t, "stored", w.mappings(), people(1))
+}
+
+func testMappingTryLock(w world) {
+	before := people(1200)
+	w.connections().insert(before...)
+	w.update(func(tx store.Tx) error {
+		if err := tx.TouchUserMappings(w.ctx, []string{"mu0000"}, *at(9)); err != nil {
+			return err
+		}
+		before[0].LastSignInOn = at(9)
+		found, err := tx.TryLockUserMappings(w.ctx, append([]string{"none", "mu0000", "\x00", ""}, idsOf(before)...))
+		slices.SortFunc(found, func(a, b store.UserMapping) int { return strings.Compare(a.ID, b.ID) })
+		equal(w.t, "locked", found, before)
+		return err
+	})
 }
 
 func testManyMappingsTouched(w world) {
@@ -311,6 +328,7 @@ func testMappingNothing(w world) {
 			func() error { return tx.BindUserMappings(w.ctx, nil) },
 			func() error { return tx.DeleteUserMappings(w.ctx, nil) },
 			func() error { return tx.LockUserMappings(w.ctx, nil) },
+			func() error { _, err := tx.TryLockUserMappings(w.ctx, nil); return err },
 			func() error { return tx.TouchUserMappings(w.ctx, nil, *at(1)) },
 			func() error { return tx.InsertSignIns(w.ctx, nil) },
 			func() error { _, err := tx.UseSessions(w.ctx, nil); return err },
