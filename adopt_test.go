@@ -70,12 +70,12 @@ func TestAdopt(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed := w.print(t, server.url)
-	w.write(t, "adopted.tf", printed)
+	w.write(t, printed)
 	if out, code := w.terraform(t, server.url, "plan"); code != 1 || !strings.Contains(out, "Mapping Already Managed") {
 		t.Errorf("the plan after a rename, without a moved block, ends with %d and would destroy what it imports:\n%s", code, out)
 	}
 	moved := fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", old, adoptedNew.FindString(printed))
-	w.write(t, "adopted.tf", printed+moved)
+	w.write(t, printed+moved)
 	if out := w.must(t, server.url, "plan"); !strings.Contains(out, "0 to change, 0 to destroy.") || !strings.Contains(out, "has moved to") {
 		t.Errorf("the plan after a rename, with a moved block:\n%s", out)
 	}
@@ -104,6 +104,38 @@ func TestAdoptedMappingsGoBeforeTheirConnections(t *testing.T) {
 	if out := w.must(t, server.url, "destroy", "-auto-approve"); !strings.Contains(out, summary) {
 		t.Errorf("want %q:\n%s", summary, out)
 	}
+}
+
+// TestAdoptAgain follows the words of the plan where what was adopted is deleted, and its user signs in again.
+func TestAdoptAgain(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, filepath.Join(t.TempDir(), "idmap.db"))
+	w := newWorkspace(t, adoptConfiguration, 0)
+	w.must(t, server.url, "apply", "-auto-approve")
+	c, err := client.New(client.Config{Endpoint: server.url, Token: outageToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	first := signIn(t, c, "jane@contoso.com", "JDOE").UserMapping
+	w.adopt(t, server.url, 1)
+	if err := c.DeleteUserMapping(t.Context(), first.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	again := signIn(t, c, "jane@contoso.com", "JDOE").UserMapping
+	printed := w.print(t, server.url)
+	w.write(t, printed)
+	out, code := w.terraform(t, server.url, "plan")
+	if words := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", "")), " "); code != 1 || !strings.Contains(words, "Mapping Was Made Anew") ||
+		!strings.Contains(words, "a sign-in made mapping "+again.ID) || !strings.Contains(words, "terraform apply -refresh-only") {
+		t.Errorf("the plan ends with %d, and does not say what happened:\n%s", code, out)
+	}
+	w.must(t, server.url, "apply", "-refresh-only", "-auto-approve")
+	if out := w.must(t, server.url, "plan"); !strings.Contains(out, "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.") {
+		t.Errorf("the plan after what the words say:\n%s", out)
+	}
+	w.must(t, server.url, "apply", "-auto-approve")
+	w.mustBeEmpty(t, server.url)
 }
 
 // adoptedNew is the resource of the last user, under either name.
@@ -137,9 +169,9 @@ func (w workspace) print(t *testing.T, endpoint string, flags ...string) string 
 	return string(printed)
 }
 
-func (w workspace) write(t *testing.T, name, text string) {
+func (w workspace) write(t *testing.T, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(w.folder, name), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.folder, "adopted.tf"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -148,7 +180,7 @@ func (w workspace) write(t *testing.T, name, text string) {
 func (w workspace) adopt(t *testing.T, endpoint string, imports int, flags ...string) (printed string) {
 	t.Helper()
 	printed = w.print(t, endpoint, flags...)
-	w.write(t, "adopted.tf", printed)
+	w.write(t, printed)
 	format := exec.CommandContext(t.Context(), w.terraformPath, "fmt", "-check", "-diff", w.folder)
 	if out, err := format.CombinedOutput(); err != nil {
 		t.Errorf("what is printed is not formatted: %v\n%s", err, out)

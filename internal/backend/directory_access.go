@@ -54,7 +54,12 @@ func (d *directoryWrite) losesAccess(m idmap.UserMapping) bool {
 	return mailbox && m.Source.Connection.ID == d.connection.ID || user && m.Destination.Connection.ID == d.connection.ID
 }
 
+// endSessions locks the mappings first: a sign-in that came before is waited for and ended, and one that comes later
+// waits, and then sees what the directory says.
 func (d *directoryWrite) endSessions(ctx context.Context, mappings []string) error {
+	if err := d.tx.LockUserMappings(ctx, mappings); err != nil {
+		return err
+	}
 	reason := fmt.Sprintf("the directory of connection %q says that the account may not sign in any more", d.connection.Name)
 	for more := len(mappings) > 0; more; {
 		var err error

@@ -116,29 +116,48 @@ func userOf(m store.UserMapping) string {
 }
 
 func (d *directoryWrite) bindAll(ctx context.Context, mappings []store.UserMapping, known *rules.World, taken map[string]bool) error {
-	var bound []idmap.UserMapping
+	var bound []binding
 	var claims []store.EmailClaim
-	var audit []idmap.AuditEntry
 	for _, before := range mappings {
 		after := d.bind(before, known, taken)
 		if unchangedMapping(before.UserMapping, after) {
 			continue
 		}
-		bound = append(bound, after)
+		bound = append(bound, binding{before.UserMapping, after})
 		claims = append(claims, store.EmailClaim{
 			ID: d.b.opts.NewID(), ConnectionID: after.Source.Connection.ID, AddressKey: after.EmailCanonical, Address: after.Email,
 			Holders: rules.Holders(known, after), SeenBy: idmap.SeenByMapping,
 		})
-		audit = append(audit, d.b.audit(d.call, "bind", kindUserMapping, after.ID, before.UserMapping, after, "the directory of "+d.connection.Name+" knows the account now"))
+	}
+	if len(bound) == 0 {
+		return nil
+	}
+	refused, err := d.tx.ClaimEmails(ctx, claims, d.b.now())
+	if err != nil {
+		return err
+	}
+	return d.storeBound(ctx, bound, refused)
+}
+
+// binding is a mapping before and after it is bound.
+type binding struct{ before, after idmap.UserMapping }
+
+// storeBound binds mappings, but for those whose claim of their address the ledger refused: the account that has it now is
+// not the one that the mapping was made for. The mapping stays unbound; seeAddresses warns of the address.
+func (d *directoryWrite) storeBound(ctx context.Context, all []binding, refused []int) error {
+	var bound []idmap.UserMapping
+	var audit []idmap.AuditEntry
+	for i, m := range all {
+		if slices.Contains(refused, i) {
+			continue
+		}
+		bound = append(bound, m.after)
+		audit = append(audit, d.b.audit(d.call, "bind", kindUserMapping, m.after.ID, m.before, m.after, "the directory of "+d.connection.Name+" knows the account now"))
 	}
 	if len(bound) == 0 {
 		return nil
 	}
 	if err := d.tx.BindUserMappings(ctx, bound); err != nil {
-		return err
-	}
-	// A holder that is refused is somebody else's, and stays so; seeAddresses warns of it.
-	if _, err := d.tx.ClaimEmails(ctx, claims, d.b.now()); err != nil {
 		return err
 	}
 	return d.tx.AppendAudit(ctx, audit)

@@ -2,6 +2,7 @@ package backend_test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/idmap/terraform-provider-idmap/internal/backend"
@@ -149,6 +150,37 @@ func TestRenamedToIsReadEverywhere(t *testing.T) {
 		})
 		if err != nil || written.UserMapping.RenamedTo != "" {
 			t.Errorf("written: %v, %v", written.UserMapping, err)
+		}
+	})
+}
+
+// TestRenameInBothDirectoriesAtOnce: as Terraform uploads the files of two connections.
+func TestRenameInBothDirectoriesAtOnce(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		m := create(t, b, rulestest.Mapping("", "JDOE"))
+		renamed(t, b, "u-john", "john.roe")
+		other := create(t, b, rulestest.Mapping("", "john.roe"))
+		renamed(t, b, "u-john", "JROE") // which John's mapping cannot follow, so each import wants the other connection
+		uploads := map[string][]idmap.Account{
+			rulestest.Mail:  janesMailbox("jsmith@contoso.com"),
+			rulestest.Sales: edited(rulestest.Sales, "u-jane", func(a *idmap.Account) { a.Username = "JSMITH" }),
+		}
+		var all sync.WaitGroup
+		for connection, accounts := range uploads {
+			all.Go(func() {
+				file := backend.Import[idmap.Account]{Rows: accounts, SHA256: "at once"}
+				if _, err := b.ImportAccounts(t.Context(), admin, connection, file); err != nil {
+					t.Errorf("%s: %v", connection, err)
+				}
+			})
+		}
+		all.Wait()
+		if now := reread(t, b, m.ID); now.Label() != "JSMITH@contoso.com ↔ JSMITH" {
+			t.Errorf("the mapping is %s", now.Label())
+		}
+		if now := reread(t, b, other.ID); now.RenamedTo != "JROE" {
+			t.Errorf("John's mapping is %+v", now)
 		}
 	})
 }

@@ -97,9 +97,11 @@ func TestSharedAddressBindsNobody(t *testing.T) {
 		if got := reread(t, b, m.ID).Source.AccountID(); got != "" {
 			t.Errorf("an address of two accounts bound the mapping to %q", got)
 		}
-		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{{ID: "1", Email: "one@example.com"}, {ID: "2", Email: "desk@example.com", Name: "Desk"}})
-		if got := reread(t, b, m.ID).Source.AccountID(); got != "2" {
-			t.Errorf("bound to %q, want the one account that has the address now", got)
+		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{
+			{ID: "1", Email: "one@example.com", Aliases: []string{"desk@example.com"}, Name: "Desk"}, {ID: "2", Email: "two@example.com"},
+		})
+		if got := reread(t, b, m.ID).Source.AccountID(); got != "1" {
+			t.Errorf("bound to %q, want the one account that has the address now, and had it first", got)
 		}
 	})
 }
@@ -193,5 +195,26 @@ func TestRenameThatWasRefusedIsFollowedLater(t *testing.T) {
 		if got := reread(t, b, m.ID); got.UserID != "JSMITH" {
 			t.Errorf("got %+v, want the mapping to follow now that it can", got)
 		}
+	})
+}
+
+// TestMappingIsNotBoundToTheNextHolder: the ledger knows whose mailbox the address was, also where the mapping was made
+// while no directory did.
+func TestMappingIsNotBoundToTheNextHolder(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{{ID: "m1", Email: "ann@example.com"}})
+		first := create(t, b, open("ann@example.com", "ann"))
+		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{{ID: "m2", Email: "other@example.com"}})
+		denied(t, b, attempt(open("ann@example.com", "ann"), ""), idmap.CodeMailboxDisabled)
+		remove(t, b, first.ID)
+		denied(t, b, attempt(open("ann@example.com", "ann"), ""), idmap.CodeMailboxDisabled)
+
+		again := create(t, b, open("ann@example.com", "ann")) // an administrator may know better
+		importAccounts(t, b, rulestest.OpenMail, []idmap.Account{{ID: "m2", Email: "other@example.com"}, {ID: "m9", Email: "ann@example.com"}})
+		if stored := reread(t, b, again.ID); stored.Source.Account != nil {
+			t.Errorf("the mapping is bound to %s, whose the address never was", stored.Source.AccountID())
+		}
+		denied(t, b, attempt(open("ann@example.com", "ann"), ""), idmap.CodeAccountRepointed)
 	})
 }

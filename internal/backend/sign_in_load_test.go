@@ -120,10 +120,19 @@ func TestThousandNewcomers(t *testing.T) {
 	t.Parallel()
 	twoServers(t, func(t *testing.T, servers [2]*backend.Backend) {
 		const n = 1000
-		crowd(t, servers, n, func(i int) idmap.SignInAttempt { // two of each, one at each server
+		answers := crowd(t, servers, n, func(i int) idmap.SignInAttempt { // two of each, one at each server
 			name := "u" + strconv.Itoa(i/2)
 			return attempt(open(name+"@example.com", name), "")
 		})
+		for pair := range slices.Chunk(answers, 2) {
+			one, other := pair[0], pair[1]
+			if one.Session == nil || other.Session == nil {
+				t.Fatalf("got %s and %s, want both let in", text(t, one), text(t, other))
+			}
+			if one.SignIn.MappingCreated == other.SignIn.MappingCreated || one.UserMapping.ID != other.UserMapping.ID || one.Session.ID != other.Session.ID {
+				t.Errorf("got %s and %s, want a mapping that one of them made, and one session", text(t, one), text(t, other))
+			}
+		}
 		found, err := servers[0].UserMappings(t.Context(), idmap.UserMappingFilter{Origin: idmap.OriginSignIn}, idmap.Page{Limit: 1})
 		if err != nil || found.Total != n/2 {
 			t.Errorf("there are %d mappings (%v), want %d", found.Total, err, n/2)

@@ -22,14 +22,14 @@ type signInSettings struct {
 	SignInDisabled    types.Bool   `tfsdk:"sign_in_disabled"`
 	SignInMapping     types.String `tfsdk:"sign_in_mapping"`
 	OnSignOut         types.String `tfsdk:"on_sign_out"`
-	SignInHistoryDays types.Int64  `tfsdk:"sign_in_history_days"`
+	SignInHistoryDays wholeNumber  `tfsdk:"sign_in_history_days"`
 }
 
 func signInSettingsOf(c idmap.Connection) signInSettings {
 	c = c.WithDefaults()
 	return signInSettings{
 		SignInDisabled: types.BoolValue(c.SignInDisabled), SignInMapping: types.StringValue(string(c.SignInMapping)),
-		OnSignOut: types.StringValue(string(c.OnSignOut)), SignInHistoryDays: types.Int64Value(int64(c.SignInHistoryDays)),
+		OnSignOut: types.StringValue(string(c.OnSignOut)), SignInHistoryDays: wholeOf(c.SignInHistoryDays),
 	}
 }
 
@@ -80,6 +80,7 @@ func addSignInSettings(attributes map[string]schema.Attribute) {
 			Validators: []validator.String{oneOf([]idmap.OnSignOut{idmap.OnSignOutKeep, idmap.OnSignOutRemove})},
 		},
 		"sign_in_history_days": schema.Int64Attribute{
+			CustomType:          wholeType{},
 			MarkdownDescription: fmt.Sprintf("%s Default: `%d`, at most `%d`. With fewer days, what is older is deleted soon after the apply.", aboutSignInHistoryDays, idmap.DefaultSignInHistoryDays, rules.MaxSignInHistoryDays),
 			Optional:            true, Computed: true,
 			Default:    int64default.StaticInt64(idmap.DefaultSignInHistoryDays),
@@ -94,6 +95,6 @@ func addSignInSettingsData(attributes map[string]datasourceschema.Attribute) {
 		"sign_in_disabled":     datasourceschema.BoolAttribute{Computed: true, MarkdownDescription: aboutSignInDisabled},
 		"sign_in_mapping":      datasourceschema.StringAttribute{Computed: true, MarkdownDescription: aboutSignInMapping},
 		"on_sign_out":          datasourceschema.StringAttribute{Computed: true, MarkdownDescription: aboutOnSignOut},
-		"sign_in_history_days": datasourceschema.Int64Attribute{Computed: true, MarkdownDescription: aboutSignInHistoryDays},
+		"sign_in_history_days": datasourceschema.Int64Attribute{CustomType: wholeType{}, Computed: true, MarkdownDescription: aboutSignInHistoryDays},
 	})
 }

@@ -30,7 +30,7 @@ func TestSignInSettings(t *testing.T) {
 	t.Parallel()
 	var m connectionModel
 	m.fromAPI(idmap.Connection{})
-	want := signInSettings{types.BoolValue(false), types.StringValue("create"), types.StringValue("keep"), types.Int64Value(180)}
+	want := signInSettings{types.BoolValue(false), types.StringValue("create"), types.StringValue("keep"), wholeOf(180)}
 	if m.signInSettings != want {
 		t.Errorf("%+v", m.signInSettings)
 	}
@@ -146,7 +146,7 @@ func TestAccConnectionSignInSettingsBadInput(t *testing.T) {
 		`sign_in_history_days = 0`:      "Invalid Attribute Value",
 		`sign_in_history_days = -1`:     "Invalid Attribute Value",
 		`sign_in_history_days = 3651`:   "Invalid Attribute Value",
-		`sign_in_history_days = 1.5`:    "Value Conversion Error",
+		`sign_in_history_days = 1.5`:    "Invalid Value",
 		`sign_in_history_days = "ever"`: "Incorrect attribute value type",
 		`sign_in_disabled = "perhaps"`:  "Incorrect attribute value type",
 	} {

@@ -138,6 +138,6 @@ func (u upload) sendTo(ctx context.Context, c idmap.Connection, diags *diag.Diag
 		connectionNoun.stored().addError(err, diags)
 	}
 	for _, v := range report.Warnings {
-		diags.AddAttributeWarning(path.Root(u.file.attribute), summaryOf(v.Code), u.file.name+": "+detailOf(v, ""))
+		diags.AddAttributeWarning(path.Root(u.file.attribute), summaryOf(v.Code), u.file.name+": "+detailAtConnection(v))
 	}
 }

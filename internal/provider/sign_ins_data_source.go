@@ -53,7 +53,7 @@ type signInsData struct {
 	Reason    types.String `tfsdk:"reason"`
 	From      types.String `tfsdk:"from"`
 	To        types.String `tfsdk:"to"`
-	Limit     types.Int64  `tfsdk:"limit"`
+	Limit     wholeNumber  `tfsdk:"limit"`
 	Truncated types.Bool   `tfsdk:"truncated"`
 	SignIns   []signInData `tfsdk:"sign_ins"`
 }
@@ -143,7 +143,7 @@ func (d *signInsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 		},
 		"from":      schema.StringAttribute{Optional: true, Validators: timed(), MarkdownDescription: "Only sign-ins at this time or later, RFC 3339."},
 		"to":        schema.StringAttribute{Optional: true, Validators: timed(), MarkdownDescription: "Only sign-ins before this time, RFC 3339."},
-		"limit":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(1, maxSignIns)}, MarkdownDescription: fmt.Sprintf("The most entries that are read, the newest. Default: `%d`, at most `%d`: they are kept in Terraform's state.", defaultSignIns, maxSignIns)},
+		"limit":     schema.Int64Attribute{CustomType: wholeType{}, Optional: true, Validators: []validator.Int64{int64validator.Between(1, maxSignIns)}, MarkdownDescription: fmt.Sprintf("The most entries that are read, the newest. Default: `%d`, at most `%d`: they are kept in Terraform's state.", defaultSignIns, maxSignIns)},
 		"truncated": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the filters select more than `limit`: the oldest are left out."},
 		"sign_ins": schema.ListNestedAttribute{
 			Computed: true, MarkdownDescription: "The entries, the newest first.",

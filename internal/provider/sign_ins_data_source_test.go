@@ -177,6 +177,7 @@ func TestAccSignInsBadInput(t *testing.T) {
 		{"sign_ins", `to = "2026-01-31"`, "Invalid Value", idmap.CodeInvalid},
 		{"sign_ins", "from = \"2026-02-01T00:00:00Z\"\n to = \"2026-02-01T00:00:00Z\"", "Invalid Value", ""},
 		{"sign_ins", "from = \"2026-02-01T01:00:00+02:00\"\n to = \"2026-01-31T22:59:59Z\"", "Invalid Value", ""},
+		{"sign_ins", `limit = 1.5`, "Invalid Value", ""},
 		{"sign_ins", `limit = 0`, "Invalid Attribute Value", ""},
 		{"sign_ins", `limit = 10001`, "Invalid Attribute Value", ""},
 		{"sign_ins", `email = " "`, "Invalid Value", ""},

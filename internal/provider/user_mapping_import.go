@@ -66,7 +66,7 @@ func (r *userMappingResource) namedBy(ctx context.Context, name string) ([]idmap
 
 // tellManagedTwice refuses a plan that imports a mapping which another resource has, or that destroys one of two resources
 // of a mapping: the end of either is that of the mapping. That both are in the state already, such as after terraform
-// import, which sees no other resource, is worth a warning: all of it must be destroyable.
+// import, which sees no other resource, is worth a warning only: a refusal would stop terraform destroy, which plans first.
 func tellManagedTwice(m userMappingModel, all managed, diags *diag.Diagnostics) {
 	if !all.twice() {
 		return

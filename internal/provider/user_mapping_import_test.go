@@ -23,6 +23,7 @@ func forgotten(name string) string {
 // TestAccManagedTwice: a mapping is one resource's, whatever the plan does with the other one; and both ways that the
 // refusal names lead on.
 func TestAccManagedTwice(t *testing.T) {
+	t.Parallel()
 	jane, twin := mapping("jane", "jane@example.com", "JDOE"), mapping("twin", "jane@example.com", "JDOE")
 	managed := refusal("Mapping Already Managed", "", "(jane@example.com ↔ JDOE)", "moved block", "idmap_user_mapping.<name>", "destroy = false")
 	for name, options := range map[string]*resource.AdditionalCLIOptions{

@@ -109,6 +109,7 @@ func TestOptOutIsToldOnce(t *testing.T) {
 	w.state["user_id"] = "JSMITH"
 	wantTold(t, w.plan(private), `WARNING: User Was Renamed at AttributeName("user_id")`, idmap.CodeUnprovenRename,
 		`from "JDOE" to "JSMITH"`, "goes back", `Connection "Sales" calls`, `set user_id = "JSMITH"`)
+	w.protocol = newProtocol(t, w.scenario.server) // the next walk
 	if again, _ := w.refresh(private); again != "" {
 		t.Errorf("the next refresh: %q", again)
 	}
@@ -178,7 +179,9 @@ func TestNothingToForesee(t *testing.T) {
 	_, _, err := w.scenario.server.Client.UpdateUserMapping(t.Context(), ahead)
 	w.scenario.must(err)
 	w.state["user_id"], w.config["user_id"] = "JSMITH", "JSMITH"
+	w.nextWalk()
 	w.refresh(nil)
+	w.expects("jdoe")
 	if said := w.plan(nil); said != "" {
 		t.Errorf("of a mapping that is ahead: %q", said)
 	}

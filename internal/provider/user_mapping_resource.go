@@ -235,7 +235,7 @@ func (r *userMappingResource) update(ctx context.Context, plan, state userMappin
 
 // sameAtRevision looks again at a mapping of which a write was refused because its revision changed. It is true where
 // the mapping is what the plan showed, before or after: an upload of the directory in the same apply makes a revision when
-// the mapping follows a rename, and so does a sign-in.
+// the mapping follows a rename.
 func (r *userMappingResource) sameAtRevision(ctx context.Context, refusal error, state userMappingModel, shown ...userMappingModel) (int64, bool) {
 	if !idmap.IsKind(refusal, idmap.KindRevision) {
 		return 0, false

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -19,6 +17,8 @@ func scanSessionUsage(r row) (u idmap.SessionUsage, err error) {
 	return u, err
 }
 
+// ListSessionUsage has its order from the conditions: where there are several, the mappings of each come after those of
+// the one before.
 func (s *session) ListSessionUsage(ctx context.Context, f idmap.SessionFilter, page idmap.Page) ([]idmap.SessionUsage, error) {
 	var found []idmap.SessionUsage
 	for _, w := range s.userSessionWheres(f) {
@@ -36,7 +36,6 @@ func (s *session) ListSessionUsage(ctx context.Context, f idmap.SessionFilter, p
 			return nil, err
 		}
 	}
-	slices.SortFunc(found, func(a, b idmap.SessionUsage) int { return strings.Compare(a.UserMapping.ID, b.UserMapping.ID) })
 	return found[:min(len(found), page.Limit)], s.failed
 }
 

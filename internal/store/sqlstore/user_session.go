@@ -73,7 +73,8 @@ func userSessionWhere(f idmap.SessionFilter) (w where) {
 	return w
 }
 
-// userSessionWheres returns conditions that no two hold for one mapping: one statement takes only so many ids. A list of
+// userSessionWheres returns conditions that no two hold for one mapping: one statement takes only so many ids, and they
+// are taken in their order. A list of
 // mappings that is there and empty names none, so that who ends the sessions of no mappings does not end all.
 func (s *session) userSessionWheres(f idmap.SessionFilter) (all []where) {
 	if f.UserMappingIDs == nil {

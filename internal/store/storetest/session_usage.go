@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -81,7 +82,8 @@ func testUsageMany(w world) {
 		mappings = append(mappings, m.ID)
 	}
 	w.use(sessions...)
-	for _, f := range []idmap.SessionFilter{{}, {UserMappingIDs: mappings}} {
+	shuffled := append(slices.Clone(mappings[700:]), mappings[:700]...)
+	for _, f := range []idmap.SessionFilter{{}, {UserMappingIDs: mappings}, {UserMappingIDs: shuffled}} {
 		equal(w.t, "count", read(w, func(r store.Reader) (int, error) { return r.CountSessionUsage(w.ctx, f) }), n)
 		page := w.usage(f, idmap.Page{After: mappings[400], Limit: 600})
 		equal(w.t, "page", len(page), 600)

@@ -18,6 +18,7 @@ var signInTests = map[string]func(world){
 	"entries are found by a time from, until, exclusive":           testSignInTimes,
 	"a reason that is no code finds nothing":                       testSignInReason,
 	"emails and user ids in odd scripts and cases, and what is no": testSignInIdentifiers,
+	"long emails and user ids with one beginning are told apart":   testSignInLongKeys,
 	"entries of one moment are in the order of their ids":          testSignInEqualTimes,
 	"a Page.After that is none finds nothing":                      testSignInAfterNone,
 	"CountSignIns counts no further than asked":                    testSignInCount,
@@ -181,6 +182,21 @@ func testSignInIdentifiers(w world) {
 			}
 		}
 	}
+}
+
+// testSignInLongKeys stores keys that no index takes as they are, with one beginning.
+func testSignInLongKeys(w world) {
+	const long = "\ufdfa" // folding makes 18 characters of it
+	for _, end := range []string{"a", "b"} {
+		e := denial(end, 1, idmap.CodeInvalidEmail)
+		e.Email, e.UserID = strings.Repeat(long, 300)+end, strings.Repeat(long, 300)+end
+		w.addSignIns(e)
+		for _, text := range []string{e.Email, strings.ToUpper(e.Email)} {
+			w.checkSignIns(end, idmap.SignInFilter{EmailKey: idmap.Fold(text)})
+			w.checkSignIns(end, idmap.SignInFilter{UserKey: idmap.Fold(text)})
+		}
+	}
+	w.checkSignIns("", idmap.SignInFilter{EmailKey: idmap.Fold(strings.Repeat(long, 300))})
 }
 
 func testSignInEqualTimes(w world) {

@@ -21,16 +21,16 @@ func (w world) behind(connectionID string, accountIDs []string) []string {
 }
 
 // authoritative makes an application say who everybody is.
-func (w world) authoritative(id string) world {
+func (w world) authoritative(id string) {
 	w.t.Helper()
 	c := connection(id)
 	c.Authoritative, c.Revision = true, 2
 	w.update(func(tx store.Tx) error { return tx.UpdateConnection(w.ctx, c) })
-	return w
 }
 
 func testMappingsBehind(w world) {
-	w.connections().authoritative("app")
+	w.connections()
+	w.authoritative("app")
 	bound := func(id, userID, source, destination string) store.UserMapping {
 		m := mapping(id, id+"@example.com", userID)
 		m.Source.Account, m.Destination.Account = idmap.RefTo(source), idmap.RefTo(destination)
@@ -76,7 +76,8 @@ func testMappingsBehind(w world) {
 
 func testManyMappingsBehind(w world) {
 	const n = 3000
-	w.connections().authoritative("app")
+	w.connections()
+	w.authoritative("app")
 	mappings, accounts, ids := people(n), make([]idmap.Account, n), make([]string, n)
 	for i := range mappings {
 		ids[i] = fmt.Sprintf("d%04d", i)
