@@ -169,7 +169,8 @@ func (d *demo) signInShows(ctx context.Context) error {
 
 func (d *demo) adopt(ctx context.Context) error {
 	d.screen.step("Adopt it", "A command prints the import block and the resource of every mapping that a sign-in made.")
-	said, exit, err := d.program(ctx, "adopt", "--connection", salesName)
+	said, exit, err := d.program(ctx, "adopt", "--connection", salesName,
+		"--resource", salesName+"=idmap_connection.sales", "--resource", "Contoso Microsoft 365=idmap_connection.mail")
 	if err == nil && (exit != 0 || !strings.Contains(said, amelie)) {
 		err = fmt.Errorf("adopt should print the mapping of %s; it ends with %d:\n%s", amelie, exit, said)
 	}
