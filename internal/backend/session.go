@@ -88,5 +88,5 @@ func (b *Backend) RevokeSessions(ctx context.Context, call Call, f idmap.Session
 }
 
 func selectsAll(f idmap.SessionFilter) bool {
-	return len(f.UserMappingIDs) == 0 && f.ID+f.ConnectionID+f.SourceConnectionID+f.DestinationConnectionID+f.EmailKey+f.UserKey+f.Client == ""
+	return f.UserMappingIDs == nil && f.ID+f.ConnectionID+f.SourceConnectionID+f.DestinationConnectionID+f.EmailKey+f.UserKey+f.Client == ""
 }

@@ -94,8 +94,11 @@ func TestRevokeSessions(t *testing.T) {
 		}
 		all.Wait()
 		other := admitted(t, b, attempt(rulestest.Between(rulestest.OpenMail, rulestest.CRM, "u1@example.com", "u1"), ""))
-		_, err := b.RevokeSessions(t.Context(), admin, idmap.SessionFilter{UserMappingIDs: []string{}})
+		_, err := b.RevokeSessions(t.Context(), admin, idmap.SessionFilter{})
 		wantCode(t, err, idmap.CodeInvalid)
+		if n, err := b.RevokeSessions(t.Context(), admin, idmap.SessionFilter{UserMappingIDs: []string{}}); err != nil || n != 0 {
+			t.Errorf("of no mappings: %d, %v, want none", n, err)
+		}
 		if n, err := b.RevokeSessions(t.Context(), admin, idmap.SessionFilter{UserKey: "u1", DestinationConnectionID: rulestest.App}); err != nil || n != 1 {
 			t.Errorf("of a user: %d, %v, want 1", n, err)
 		}

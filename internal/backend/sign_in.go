@@ -10,12 +10,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-const (
-	// maxSignInCount is how far entries of the history are counted: there may be tens of millions.
-	maxSignInCount = 10_000
-	// trimStep is how many entries of the history are removed in one transaction, which others wait for.
-	trimStep = 500
-)
+// trimStep is how many entries of the history are removed in one transaction, which others wait for.
+const trimStep = 500
 
 const fieldDestination = "destination.connection.id"
 
@@ -78,11 +74,11 @@ func canonicalAddress(text string) (string, []idmap.Violation) {
 	return address.Unmap().WithZone("").String(), nil
 }
 
-// SignIns lists the sign-in history, the newest first. Its Total is counted no further than maxSignInCount.
+// SignIns lists the sign-in history, the newest first. Its Total is counted no further than idmap.MaxSignInCount.
 func (b *Backend) SignIns(ctx context.Context, f idmap.SignInFilter, page idmap.Page) (List[idmap.SignIn], error) {
 	return list(ctx, b, page,
 		func(r store.Reader, page idmap.Page) ([]idmap.SignIn, error) { return r.ListSignIns(ctx, f, page) },
-		func(r store.Reader) (int, error) { return r.CountSignIns(ctx, f, maxSignInCount) })
+		func(r store.Reader) (int, error) { return r.CountSignIns(ctx, f, idmap.MaxSignInCount) })
 }
 
 // TrimSignIns removes a few entries of the history that are older than their connection keeps them. It reports whether

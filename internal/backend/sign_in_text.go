@@ -10,7 +10,7 @@ import (
 // recorded returns an email or a user id as the history keeps it, whatever it is: without what no database stores, and
 // as short as it can be looked for.
 func recorded(text string) string {
-	const limit = 320
+	const limit = idmap.MaxRecordedLength
 	text = clipped(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD"), limit)
 	for n := limit; utf8.RuneCountInString(idmap.Fold(text)) > limit; {
 		n /= 2

@@ -29,15 +29,12 @@ type adoptCommand struct {
 
 // Help is what the help of the command says beyond its flags.
 func (adoptCommand) Help() string {
-	return "Prints an import block and a resource for each mapping. Put them into a file of the configuration, such as adopted.tf, " +
-		"one for each application connection: `terraform plan` shows imports and nothing else. " +
+	return "Prints an import block and a resource for each mapping, for a file of the configuration such as adopted.tf. " +
+		"What is printed begins with how to use it. " +
 		"Say where the configuration has the connections, the mail connection too: " +
 		"--resource \"Contoso Sales=idmap_connection.sales\" --resource \"Contoso Mail=idmap_connection.mail\". " +
 		"For a resource in a module, name an output of the module that is the whole resource. " +
-		"A connection that is not named so is printed as its id, and Terraform does not know that the mapping depends on it: " +
-		"it may destroy the connection first, which fails. Then replace the ids by references. " +
-		"A mapping has the same name whenever it is printed, unless its user was renamed: then write a moved block. " +
-		"Leave out those that the configuration has already, under another name. " +
+		"A connection that is not named so is printed as its id. " +
 		"On a server it takes a token with the scope read; Terraform must be 1.5 or later."
 }
 
@@ -123,7 +120,7 @@ blocks may go, and the resources are like any others. Each application connectio
 Remove what the configuration has already under another name: a mapping has one resource.
 
 Printed again, a mapping has the same name, unless its user was renamed. Then write a moved block from the old name to
-the new one: without it, Terraform deletes the mapping that had the old one.`
+the new one: without it the plan is refused.`
 	idNote = `
 Where a connection is given by its id, Terraform does not know that the mapping depends on it: it may destroy the
 connection first, which fails, or look at the mapping before a change of the directory and not after it. Print it again

@@ -34,7 +34,7 @@ func nameAdopted(mappings []idmap.UserMapping) []adopted {
 // adoptedName is the user id, for people, and so many hex digits of what the mapping is known by, which never changes but
 // by a rename of the user.
 func adoptedName(m idmap.UserMapping, digits int) string {
-	user := idmap.Fold(m.UserID) // another spelling of it is the same user's
+	user := m.UserKey() // another spelling of it is the same user's
 	key := strings.Join([]string{m.Source.Connection.ID, m.Destination.Connection.ID, user}, "\x00")
 	digest := sha256.Sum256([]byte(key))
 	return slug(user) + "_" + hex.EncodeToString(digest[:])[:digits]

@@ -211,6 +211,25 @@ func breaking(t *testing.T, server string) string {
 	return front.URL
 }
 
+// A connection can be the application side of some mappings and the mail side of others, which are not its users.
+func TestAdoptOfAConnectionOnBothSides(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.create(t, "bob")
+	if _, err := o.CreateConnection(t.Context(), client.NewKey(), idmap.Connection{ID: "crm", Name: "CRM", Platform: idmap.PlatformRef{ID: "generic"}}); err != nil {
+		t.Fatal(err)
+	}
+	beyond := idmap.UserMapping{Email: "ann@fabrikam.com", UserID: "ann"}
+	beyond.Source.Connection.ID, beyond.Destination.Connection.ID = "sales", "crm"
+	if _, _, err := o.CreateUserMapping(t.Context(), client.NewKey(), beyond); err != nil {
+		t.Fatal(err)
+	}
+	found := read(t, mustRun(t, o.env, "adopt", "--connection", "Sales", "--all").stdout.String())
+	if len(found) != 1 || found["bob"].destination != "sales" {
+		t.Errorf("got %+v, want bob alone", found)
+	}
+}
+
 // An empty file over that of the mappings adopted before would have Terraform destroy them.
 func TestAdoptFindsNothing(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,7 @@ func TestHelpAndVersion(t *testing.T) {
 		"token create --help":     {"--name", "--scope", "sign_in", "read", "write", "admin", "Default: write", "--expires-in", "$IDMAP_ENDPOINT", "$IDMAP_TOKEN", "$IDMAP_DATABASE"},
 		"token revoke --help":     {"<id>"},
 		"directory import --help": {"<file>", "--connection", "--groups"},
-		"adopt --help":            {"--connection", "--resource", `"Contoso Sales=idmap_connection.sales"`, "resource or data source", "replace the ids by references", "--all", "import block", "adopted.tf", "$IDMAP_ENDPOINT"},
+		"adopt --help":            {"--connection", "--resource", `"Contoso Sales=idmap_connection.sales"`, "resource or data source", "printed as its id", "--all", "import block", "adopted.tf", "$IDMAP_ENDPOINT"},
 		"session --help":          {"list", "revoke"},
 		"session revoke --help":   {"--connection", "--user", "--email", "--id", "may sign in again"},
 		"sign-in diagnose --help": {"--source", "--connection", "--email", "--user", "exit code is 1"},

@@ -20,6 +20,7 @@ func TestDiagnose(t *testing.T) {
 	}{
 		{[]string{"--user", "jane"}, 0, []string{"permission_granted", "passed"}},
 		{[]string{"--email", "Jane@contoso.com"}, 0, []string{"mapping_present", "passed"}},
+		{[]string{"--email", "nobody@contoso.com"}, 0, []string{"mapping_present", "unknown"}}, // nothing says that it would be denied
 		{[]string{"--email", "bob@contoso.com", "--user", "bob"}, 1, []string{"permission_granted", "failed"}},
 		{[]string{"--email", "jane@contoso.com", "--user", "bob"}, 1, []string{"email_not_held_by_another", "failed"}},
 	} {

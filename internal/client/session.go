@@ -18,12 +18,24 @@ func (c *Client) Session(ctx context.Context, id string) (idmap.Session, error) 
 // Sessions returns the live sessions that the filter selects, but for its ID and UserMappingIDs beyond the first. It
 // follows pages as it is read, and ends with the first error.
 func (c *Client) Sessions(ctx context.Context, f idmap.SessionFilter) iter.Seq2[idmap.Session, error] {
-	return list[idmap.Session](ctx, c, "sessions", params(sessionParams(f)...), "sessions")
+	return listSessions[idmap.Session](ctx, c, f, "sessions", "sessions")
 }
 
 // SessionUsage is Sessions, summed up for each user of an application.
 func (c *Client) SessionUsage(ctx context.Context, f idmap.SessionFilter) iter.Seq2[idmap.SessionUsage, error] {
-	return list[idmap.SessionUsage](ctx, c, "session_usage", params(sessionParams(f)...), "sessions", "usage")
+	return listSessions[idmap.SessionUsage](ctx, c, f, "session_usage", "sessions", "usage")
+}
+
+// listSessions asks nothing about no mappings: a list that is empty could not be told from one that is not there.
+func listSessions[T any](ctx context.Context, c *Client, f idmap.SessionFilter, noun string, segments ...string) iter.Seq2[T, error] {
+	if ofNoMapping(f) {
+		return func(func(T, error) bool) {}
+	}
+	return list[T](ctx, c, noun, params(sessionParams(f)...), segments...)
+}
+
+func ofNoMapping(f idmap.SessionFilter) bool {
+	return f.UserMappingIDs != nil && len(f.UserMappingIDs) == 0
 }
 
 // sessionParams returns names and values of the filters.
@@ -62,6 +74,9 @@ func (c *Client) RevokeSession(ctx context.Context, id string) error {
 // than all; an ID, or more than one of UserMappingIDs, is refused. After a retry the number can be too small: sessions
 // that ended before an answer was lost are not counted again.
 func (c *Client) RevokeSessions(ctx context.Context, f idmap.SessionFilter) (int, error) {
+	if ofNoMapping(f) {
+		return 0, nil
+	}
 	query := url.Values{}
 	pairs := sessionParams(f)
 	for i := 0; i < len(pairs); i += 2 {

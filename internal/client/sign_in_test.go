@@ -167,13 +167,27 @@ func TestRevokeSessionsNeedsAFilter(t *testing.T) {
 	c := clientOf(t, s.URL, nil)
 	for name, f := range map[string]idmap.SessionFilter{
 		"nothing": {}, "an id": {ID: "s1"}, "an id and a client": {ID: "s1", Client: "teams"},
-		"two mappings":                     {UserMappingIDs: []string{"a", "b"}},
-		"a mapping of no id and a client":  {UserMappingIDs: []string{""}, Client: "teams"},
-		"no mapping, which is not a field": {UserMappingIDs: []string{}},
+		"two mappings":                    {UserMappingIDs: []string{"a", "b"}},
+		"a mapping of no id and a client": {UserMappingIDs: []string{""}, Client: "teams"},
 	} {
 		if _, err := c.RevokeSessions(t.Context(), f); !idmap.IsKind(err, idmap.KindRule) || len(s.seen()) != 0 {
 			t.Errorf("%s: %v after %d requests", name, err, len(s.seen()))
 		}
+	}
+}
+
+// TestNoMappingsHaveNoSessions: a list that is empty is no filter that was left out.
+func TestNoMappingsHaveNoSessions(t *testing.T) {
+	s := serve(t, cut)
+	c, f := clientOf(t, s.URL, nil), idmap.SessionFilter{UserMappingIDs: []string{}, ConnectionID: "app"}
+	for session, err := range c.Sessions(t.Context(), f) {
+		t.Errorf("listed %+v, %v", session, err)
+	}
+	for usage, err := range c.SessionUsage(t.Context(), f) {
+		t.Errorf("used %+v, %v", usage, err)
+	}
+	if n, err := c.RevokeSessions(t.Context(), f); n != 0 || err != nil || len(s.seen()) != 0 {
+		t.Errorf("revoked %d, %v after %d requests", n, err, len(s.seen()))
 	}
 }
 

@@ -70,6 +70,15 @@ func CanonicalEmail(s string) (string, error) {
 	return local + "@" + domain, nil
 }
 
+// EmailKey returns the key by which a text that was given for an email is looked for: canonical or, where it is no address,
+// folded; "" where it is blank.
+func EmailKey(s string) string {
+	if key, err := CanonicalEmail(s); err == nil {
+		return key
+	}
+	return Fold(s)
+}
+
 // StripScheme removes surrounding blanks and the SMTP:/smtp: scheme with which mail directories mark an address.
 func StripScheme(s string) string {
 	s = strings.TrimSpace(s)

@@ -39,6 +39,21 @@ func TestCanonicalEmail(t *testing.T) {
 	}
 }
 
+func TestEmailKey(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		" SMTP:Jane@Müller.DE ": "jane@xn--mller-kva.de",
+		" JDOE ":                "jdoe",
+		"Jane@Localhost":        "jane@localhost",
+		"a b@Example.com":       "a b@example.com",
+		" \t":                   "",
+	} {
+		if got := idmap.EmailKey(given); got != want {
+			t.Errorf("%q: got %q, want %q", given, got, want)
+		}
+	}
+}
+
 func TestDistinctAddressesStayDistinct(t *testing.T) {
 	t.Parallel()
 	for _, pair := range [][2]string{

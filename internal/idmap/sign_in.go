@@ -12,6 +12,12 @@ import (
 // MaxClientLength is the longest name of a client, in characters.
 const MaxClientLength = 200
 
+// MaxRecordedLength is the longest email or user id that the history of sign-ins keeps, in characters.
+const MaxRecordedLength = 320
+
+// MaxSignInCount is how far entries of the history are counted: there may be tens of millions.
+const MaxSignInCount = 10_000
+
 // ClientName returns the form in which the name of a client is kept and compared: NFC, without blanks around it.
 func ClientName(name string) string { return strings.TrimSpace(norm.NFC.String(name)) }
 
@@ -89,7 +95,7 @@ type SignInFilter struct {
 // CheckName names one check of a sign-in.
 type CheckName string
 
-// The checks of a sign-in, in their order.
+// The checks of a sign-in: see CheckNames.
 const (
 	CheckIntegrationEnabled        CheckName = "integration_enabled"
 	CheckMappingPresent            CheckName = "mapping_present"
@@ -100,6 +106,14 @@ const (
 	CheckPermissionGranted         CheckName = "permission_granted"
 	CheckEmailNotHeldByAnother     CheckName = "email_not_held_by_another"
 )
+
+// CheckNames returns the checks of a sign-in, in their order.
+func CheckNames() []CheckName {
+	return []CheckName{
+		CheckIntegrationEnabled, CheckMappingPresent, CheckMailAccountEnabled, CheckApplicationAccountEnabled,
+		CheckUserTypeMaySignIn, CheckLicensed, CheckPermissionGranted, CheckEmailNotHeldByAnother,
+	}
+}
 
 // CheckStatus is the result of a check.
 type CheckStatus string

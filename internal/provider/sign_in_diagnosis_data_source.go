@@ -69,7 +69,7 @@ func (d *signInDiagnosisDataSource) Schema(_ context.Context, _ datasource.Schem
 			"checks": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "All checks, in their order. A sign-in is denied if one failed.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"name":    schema.StringAttribute{Computed: true, MarkdownDescription: "Name of the check: " + choices(signInChecks()) + "."},
+					"name":    schema.StringAttribute{Computed: true, MarkdownDescription: "Name of the check: " + choices(idmap.CheckNames()) + "."},
 					"status":  schema.StringAttribute{Computed: true, MarkdownDescription: "`passed`, `failed`, or `unknown` where no directory tells, which does not deny a sign-in."},
 					"finding": schema.StringAttribute{Computed: true, MarkdownDescription: "What was found, in a sentence."},
 					"cure":    schema.StringAttribute{Computed: true, MarkdownDescription: "What to do about it, in a sentence; null where there is nothing to do."},
@@ -78,14 +78,6 @@ func (d *signInDiagnosisDataSource) Schema(_ context.Context, _ datasource.Schem
 			},
 			"user_mapping_id": schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the mapping that a sign-in would go through; null where there is none yet."},
 		},
-	}
-}
-
-// signInChecks returns the names of all checks, in their order.
-func signInChecks() []idmap.CheckName {
-	return []idmap.CheckName{
-		idmap.CheckIntegrationEnabled, idmap.CheckMappingPresent, idmap.CheckMailAccountEnabled, idmap.CheckApplicationAccountEnabled,
-		idmap.CheckUserTypeMaySignIn, idmap.CheckLicensed, idmap.CheckPermissionGranted, idmap.CheckEmailNotHeldByAnother,
 	}
 }
 

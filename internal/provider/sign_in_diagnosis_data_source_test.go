@@ -45,7 +45,7 @@ func TestAccSignInDiagnosis(t *testing.T) {
 		of("swapped", "outcome", "denied"),
 		s.count(1), s.signInsAre(1), // a diagnosis leaves no trace
 	}
-	for i, name := range signInChecks() {
+	for i, name := range idmap.CheckNames() {
 		checks = append(checks, of("lea", fmt.Sprintf("checks.%d.name", i), string(name)))
 	}
 	s.run(resource.TestStep{Config: config.String(), Check: resource.ComposeAggregateTestCheckFunc(checks...)})

@@ -41,13 +41,7 @@ func signInFilterAttributes(email, userID []validator.String) map[string]schema.
 	}
 }
 
-// emailKey returns the canonical form of the email; of what is no address, the form in which the history keeps it.
-func (f signInFilter) emailKey() string {
-	if key, err := idmap.CanonicalEmail(f.Email.ValueString()); err == nil {
-		return key
-	}
-	return idmap.Fold(f.Email.ValueString())
-}
+func (f signInFilter) emailKey() string { return idmap.EmailKey(f.Email.ValueString()) }
 
 func (f signInFilter) userKey() string { return idmap.Fold(f.UserID.ValueString()) }
 

@@ -27,9 +27,6 @@ const (
 	maxSignIns     = 10_000
 )
 
-// maxAttempted is how much of an email or a user id the history keeps, in characters.
-const maxAttempted = 320
-
 var (
 	_ datasource.DataSourceWithConfigure      = (*signInsDataSource)(nil)
 	_ datasource.DataSourceWithValidateConfig = (*signInsDataSource)(nil)
@@ -130,7 +127,7 @@ func signInAttributes() map[string]schema.Attribute {
 
 func (d *signInsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	// The history also has what is no address and no user id: somebody tried to come in with it.
-	attempted := append(named(), stringvalidator.UTF8LengthAtMost(maxAttempted))
+	attempted := append(named(), stringvalidator.UTF8LengthAtMost(idmap.MaxRecordedLength))
 	attributes := signInFilterAttributes(attempted, attempted)
 	maps.Copy(attributes, map[string]schema.Attribute{
 		"outcome": schema.StringAttribute{

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -40,24 +42,18 @@ type signInsInput struct {
 	To                    time.Time `query:"to" doc:"First moment after the last."`
 }
 
+// filters selects by what was given for an email even if it is no address: the history has that too. A blank one stays as
+// it is, and is not found.
 func (in *signInsInput) filters() (idmap.SignInFilter, error) {
 	f := idmap.SignInFilter{
 		ConnectionID: in.Connection, SourceConnectionID: in.SourceConnection, DestinationConnectionID: in.DestinationConnection,
-		UserMappingID: in.UserMapping, EmailKey: attemptedEmail(in.Email), UserKey: folded(in.UserID), Client: in.Client,
+		UserMappingID: in.UserMapping, EmailKey: cmp.Or(idmap.EmailKey(in.Email), in.Email), UserKey: folded(in.UserID), Client: in.Client,
 		Outcome: idmap.Outcome(in.Outcome), Reason: idmap.Code(in.Reason), From: moment(in.From), To: moment(in.To),
 	}
 	if f.Reason != "" && !slices.ContainsFunc(idmap.Codes(), func(known idmap.CodeInfo) bool { return known.Code == f.Reason }) {
 		return f, idmap.Refusef(idmap.CodeMalformed, "query.reason", "There is no such reason. Name one of the codes of violations, such as mapping_required.")
 	}
 	return f, nil
-}
-
-// attemptedEmail is emailFilter for the history, which has what was given for an email even if it is no address.
-func attemptedEmail(email string) string {
-	if key, err := idmap.CanonicalEmail(email); err == nil {
-		return key
-	}
-	return folded(email)
 }
 
 type diagnosisBody struct {
@@ -68,7 +64,7 @@ type diagnosisBody struct {
 func (s *server) signIns() {
 	const collection = "/v1/sign_ins"
 	history := operation(http.MethodGet, collection, idmap.ScopeRead, "Who signed in, and who could not; newest first")
-	history.Description = "The history is kept as long as the application connection says. meta.total_count is counted no further than 10,000."
+	history.Description = fmt.Sprintf("The history is kept as long as the application connection says. meta.total_count is counted no further than %d.", idmap.MaxSignInCount)
 	huma.Register(s.api, history, s.listSignIns)
 	op := created(operation(http.MethodPost, collection, idmap.ScopeSignIn, "Ask whether a user may come in"))
 	op.Description = "The answer is either a session or a denial with every reason. Both are answered with 201, and are in the history; without a session the user must not be let in. " +

@@ -58,6 +58,10 @@ func TestSignIn(t *testing.T) {
 	a.call(t, "POST", "/v1/sessions/"+session+"/sign_out", nil, integration).want(404, "not_found")
 	a.call(t, "GET", "/v1/sessions/"+session, nil, integration).want(404, "not_found")
 	a.call(t, "GET", "/v1/user_mappings/"+id, nil).want(200) // on_sign_out is keep
+	audit := a.call(t, "GET", "/v1/audit?kind=session&object_id="+session, nil).want(200).rows("audit_entries")
+	if len(audit) != 1 || audit[0]["action"] != "sign_out" {
+		t.Errorf("the audit of the session is %v, want that its user signed out", audit)
+	}
 }
 
 // TestDenialsAreAnswers: what is odd about a user is a reason, and is remembered.

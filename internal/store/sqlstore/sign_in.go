@@ -37,7 +37,7 @@ func signInValues(e idmap.SignIn) (values []any, err error) {
 	return []any{
 		e.ID, micros(&e.On), e.Source.Connection.ID, e.Destination.Connection.ID, e.Email, e.UserID,
 		e.Client, e.SourceAddress, string(e.Outcome), reasons, refID(e.UserMapping), e.MappingCreated, refID(e.Session),
-		signInKey(e.Email, idmap.CanonicalEmail), signInKey(e.UserID, idmap.CanonicalUserID),
+		indexKey(idmap.EmailKey(e.Email)), indexKey(idmap.Fold(e.UserID)),
 	}, err
 }
 
@@ -47,15 +47,6 @@ func refID(r *idmap.Ref) string {
 		return ""
 	}
 	return r.ID
-}
-
-// signInKey returns the key by which an entry is found: canonical, and folded where the text is no address or user id.
-func signInKey(text string, canonical func(string) (string, error)) string {
-	key, err := canonical(text)
-	if err != nil {
-		key = idmap.Fold(text)
-	}
-	return indexKey(key)
 }
 
 // longestKey is the longest key that is stored as it is, in bytes. PostgreSQL takes no more than 2,700 in an index, and
