@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -75,8 +74,33 @@ func (b *batcher[In, Out]) enqueue(w *waiter[In, Out]) {
 func (b *batcher[In, Out]) work(queue string) {
 	for batch := b.next(queue); batch != nil; batch = b.next(queue) {
 		b.serve(batch)
-		runtime.Gosched()
+		b.awaitSiblings(queue, len(batch))
 	}
+}
+
+const (
+	// siblings is how many callers there must be for a batch to wait for more of them; siblingPause is how long it waits.
+	// The pause is short beside what a batch costs, most of which does not depend on how many are in it.
+	siblings     = 8
+	siblingPause = 2 * time.Millisecond
+)
+
+// awaitSiblings waits until those who were just answered are back, but not for long, and not for a few: a lone caller
+// waits for nobody.
+func (b *batcher[In, Out]) awaitSiblings(queue string, answered int) {
+	callers := answered + b.inQueue(queue)
+	if callers < siblings {
+		return
+	}
+	for started := time.Now(); b.inQueue(queue) < callers && time.Since(started) < siblingPause; {
+		time.Sleep(siblingPause / 10)
+	}
+}
+
+func (b *batcher[In, Out]) inQueue(queue string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting[queue])
 }
 
 // next takes those who have waited longest, or returns nil and goes home.

@@ -77,7 +77,7 @@ func (s *session) LockConnection(ctx context.Context, id string) error {
 // ShareConnections locks in the order of the ids, so that two of them do not wait for each other.
 func (s *session) ShareConnections(ctx context.Context, ids []string) error {
 	ids = slices.Sorted(slices.Values(ids))
-	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+	for chunk := range s.dialect.chunks(ids) {
 		query := "SELECT id FROM connections WHERE id IN (" + repeated("?", len(chunk)) + ") ORDER BY id" + s.dialect.ShareRows
 		if err := s.query(ctx, func(r row) error { var id string; return r.Scan(&id) }, query, anys(chunk)...); err != nil {
 			return err

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 )
 
 func (s *session) DirectoryVersion(ctx context.Context, connectionID string) (version string, err error) {
@@ -17,7 +16,7 @@ func (s *session) DirectoryVersion(ctx context.Context, connectionID string) (ve
 
 func (s *session) ConnectionVersions(ctx context.Context, ids []string) (map[string]string, error) {
 	versions := make(map[string]string, len(ids))
-	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+	for chunk := range s.dialect.chunks(ids) {
 		err := s.query(ctx, func(r row) error {
 			var id, version string
 			err := r.Scan(&id, &version)

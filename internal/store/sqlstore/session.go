@@ -14,6 +14,9 @@ type Dialect struct {
 	KeyType string
 	// Keys is how many keys one look-up asks for at most.
 	Keys int
+	// KeepsStatements says that the driver keeps prepared statements by their text, so that few different texts are worth
+	// more than short ones.
+	KeepsStatements bool
 	// Values is how many values one INSERT carries at most; it carries one row at least.
 	Values int
 	// Numbered says that the engine knows $1 for the first value of a statement, and not the ? of our statements.

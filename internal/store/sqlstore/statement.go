@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,33 @@ func (d Dialect) marked(query string) string {
 // repeated returns n times item, separated by commas.
 func repeated(item string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(item+", ", n), ", ")
+}
+
+// chunks returns those of the keys that a row can have, as many at once as one look-up asks for.
+func (d Dialect) chunks(keys []string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for chunk := range slices.Chunk(storableKeys(keys), d.Keys) {
+			if !yield(d.padded(chunk)) {
+				return
+			}
+		}
+	}
+}
+
+// padded repeats the last key up to the next power of two, where that makes for fewer different statements.
+func (d Dialect) padded(keys []string) []string {
+	if !d.KeepsStatements {
+		return keys
+	}
+	n := 1
+	for n < len(keys) {
+		n *= 2
+	}
+	padded := slices.Grow(slices.Clip(keys), n-len(keys))
+	for len(padded) < n {
+		padded = append(padded, keys[len(keys)-1])
+	}
+	return padded
 }
 
 // where is a conjunction.
@@ -146,7 +174,7 @@ func (l *lookup[T]) any(ctx context.Context, keys []string, condition string, ar
 	if !storable(args...) {
 		return
 	}
-	for chunk := range slices.Chunk(storableKeys(keys), l.session.dialect.Keys) {
+	for chunk := range l.session.dialect.chunks(keys) {
 		list := "(" + repeated("?", len(chunk)) + ")"
 		l.run(ctx, strings.Replace(condition, "(*)", list, 1), append(slices.Clone(args), anys(chunk)...))
 	}
@@ -207,7 +235,7 @@ func overwrite(columns string, but ...string) string {
 
 // execEach runs a statement once for every chunk of keys. The statement has one (*), as in lookup.any.
 func (s *session) execEach(ctx context.Context, keys []string, query string, args ...any) error {
-	for chunk := range slices.Chunk(storableKeys(keys), s.dialect.Keys) {
+	for chunk := range s.dialect.chunks(keys) {
 		list := "(" + repeated("?", len(chunk)) + ")"
 		_, err := s.exec(ctx, strings.Replace(query, "(*)", list, 1), append(slices.Clone(args), anys(chunk)...)...)
 		if err != nil {

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -21,7 +20,7 @@ func scanToken(r row) (t idmap.Token, err error) {
 
 func (s *session) TokensByHash(ctx context.Context, hashes []string) (map[string]idmap.Token, error) {
 	found := map[string]idmap.Token{}
-	for chunk := range slices.Chunk(storableKeys(hashes), s.dialect.Keys) {
+	for chunk := range s.dialect.chunks(hashes) {
 		err := s.query(ctx, func(r row) error {
 			var hash string
 			var t idmap.Token

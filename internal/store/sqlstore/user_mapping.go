@@ -174,7 +174,7 @@ func (s *session) DeleteUserMappings(ctx context.Context, mappings []idmap.UserM
 }
 
 func (s *session) LockUserMappings(ctx context.Context, ids []string) error {
-	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+	for chunk := range s.dialect.chunks(ids) {
 		query := "SELECT id FROM user_mappings WHERE id IN (" + repeated("?", len(chunk)) + ") ORDER BY id" + s.dialect.LockRows
 		if err := s.query(ctx, func(r row) error { var id string; return r.Scan(&id) }, query, anys(chunk)...); err != nil {
 			return err
@@ -185,7 +185,7 @@ func (s *session) LockUserMappings(ctx context.Context, ids []string) error {
 
 func (s *session) TryLockUserMappings(ctx context.Context, ids []string) ([]store.UserMapping, error) {
 	l := newLookup(s, userMappings)
-	for chunk := range slices.Chunk(storableKeys(ids), s.dialect.Keys) {
+	for chunk := range s.dialect.chunks(ids) {
 		l.run(ctx, "id IN ("+repeated("?", len(chunk))+") ORDER BY id"+s.dialect.TryLockRows, anys(chunk))
 	}
 	return l.answer()
@@ -200,9 +200,10 @@ func (s *session) TouchUserMappings(ctx context.Context, ids []string, on time.T
 		}
 	}
 	for chunk := range slices.Chunk(ids, s.dialect.Keys) {
+		padded := s.dialect.padded(chunk)
 		err := s.execExactly(ctx, len(chunk), `UPDATE user_mappings SET last_sign_in_on = `+
-			`CASE WHEN last_sign_in_on > ? THEN last_sign_in_on ELSE ? END WHERE id IN (`+repeated("?", len(chunk))+`)`,
-			append([]any{micros(&on), micros(&on)}, anys(chunk)...)...)
+			`CASE WHEN last_sign_in_on > ? THEN last_sign_in_on ELSE ? END WHERE id IN (`+repeated("?", len(padded))+`)`,
+			append([]any{micros(&on), micros(&on)}, anys(padded)...)...)
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,7 @@ func (s *session) userSessionWheres(f idmap.SessionFilter) (all []where) {
 	if f.UserMappingIDs == nil {
 		return []where{userSessionWhere(f)}
 	}
-	for chunk := range slices.Chunk(storableKeys(f.UserMappingIDs), s.dialect.Keys) {
+	for chunk := range s.dialect.chunks(f.UserMappingIDs) {
 		w := userSessionWhere(f)
 		w.and("user_mapping_id IN ("+repeated("?", len(chunk))+")", anys(chunk)...)
 		all = append(all, w)
