@@ -79,21 +79,27 @@ func (b *batcher[In, Out]) work(queue string) {
 }
 
 const (
-	// siblings is how many callers there must be for a batch to wait for more of them; siblingPause is how long it waits.
-	// The pause is short beside what a batch costs, most of which does not depend on how many are in it.
-	siblings     = 8
-	siblingPause = 2 * time.Millisecond
+	// siblings is how many callers there must be for a batch to wait for more of them. It waits as long as they keep
+	// coming, each siblingPause for the next, and siblingPatience at most: short beside what a batch costs, most of which
+	// does not depend on how many are in it.
+	siblings        = 8
+	siblingPause    = 2 * time.Millisecond
+	siblingPatience = 10 * time.Millisecond
 )
 
-// awaitSiblings waits until those who were just answered are back, but not for long, and not for a few: a lone caller
-// waits for nobody.
+// awaitSiblings waits for those who were just answered to be back, but not for a few: a lone caller waits for nobody.
 func (b *batcher[In, Out]) awaitSiblings(queue string, answered int) {
-	callers := answered + b.inQueue(queue)
+	here := b.inQueue(queue)
+	callers := answered + here
 	if callers < siblings {
 		return
 	}
-	for started := time.Now(); b.inQueue(queue) < callers && time.Since(started) < siblingPause; {
+	began := time.Now()
+	for last := began; here < callers && time.Since(last) < siblingPause && time.Since(began) < siblingPatience; {
 		time.Sleep(siblingPause / 10)
+		if now := b.inQueue(queue); now > here {
+			here, last = now, time.Now()
+		}
 	}
 }
 

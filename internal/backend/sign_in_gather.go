@@ -104,34 +104,50 @@ func uniqueKeys(m store.UserMapping) []string {
 	return keys
 }
 
-// mappingsOfUsers finds the mappings that the attempts go through, and makes each attempt a change of one.
+// mappingsOfUsers finds the mappings that the attempts go through, and makes each attempt a change of one. Most are found
+// by the user id; only of the others it asks by the account that has the user id.
 func (g *gatherer) mappingsOfUsers(ctx context.Context) error {
 	attempts := make([]idmap.UserMapping, len(g.changes))
 	g.known = knownMappings{ids: keySet{}, users: keySet{}}
 	for i, c := range g.changes {
 		attempts[i] = *c.After
-		destination := c.After.Destination.Connection.ID
-		g.known.users.add(destination, c.After.UserKey())
-		if a := g.world.UserAccount(destination, "", c.After.UserID); a != nil {
+		g.known.users.add(c.After.Destination.Connection.ID, c.After.UserKey())
+	}
+	for connectionID := range g.known.users {
+		if err := g.readKnown(ctx, connectionID, store.DirectoryKeys{UserKeys: g.known.users.of(connectionID)}); err != nil {
+			return err
+		}
+	}
+	for i, before := range rules.MappingsOfUsers(g.knownWorld(), attempts) {
+		destination := attempts[i].Destination.Connection.ID
+		if a := g.world.UserAccount(destination, "", attempts[i].UserID); a != nil && before == nil {
 			g.known.ids.add(destination, a.ID)
 		}
 	}
-	w := &rules.World{Connections: g.world.Connections, Directories: g.world.Directories}
-	for connectionID := range g.known.users {
-		keys := store.DirectoryKeys{IDs: g.known.ids.of(connectionID), UserKeys: g.known.users.of(connectionID)}
-		found, err := g.r.UserMappingsOf(ctx, connectionID, keys)
-		if err != nil {
+	for connectionID := range g.known.ids {
+		if err := g.readKnown(ctx, connectionID, store.DirectoryKeys{IDs: g.known.ids.of(connectionID)}); err != nil {
 			return err
 		}
-		g.known.found = append(g.known.found, found...)
 	}
-	for _, m := range g.known.found {
-		w.Mappings = append(w.Mappings, m.UserMapping)
-	}
-	for i, before := range rules.MappingsOfUsers(w, attempts) {
+	for i, before := range rules.MappingsOfUsers(g.knownWorld(), attempts) {
 		g.changes[i].Before = before
 	}
 	return g.boundUsers(ctx)
+}
+
+func (g *gatherer) readKnown(ctx context.Context, connectionID string, keys store.DirectoryKeys) error {
+	found, err := g.r.UserMappingsOf(ctx, connectionID, keys)
+	g.known.found = append(g.known.found, found...)
+	return err
+}
+
+// knownWorld is the world with the mappings that were read so far.
+func (g *gatherer) knownWorld() *rules.World {
+	w := &rules.World{Connections: g.world.Connections, Directories: g.world.Directories}
+	for _, m := range g.known.found {
+		w.Mappings = append(w.Mappings, m.UserMapping)
+	}
+	return w
 }
 
 // boundUsers reads the application accounts that the mappings are bound to, where one is not the account that has the

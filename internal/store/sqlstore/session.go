@@ -38,6 +38,8 @@ type session struct {
 	// failed is the first failure. PostgreSQL refuses everything after one, and SQLite would go on with half of a call,
 	// or, where it rolled back by itself, outside of any transaction. So a session that failed stays failed.
 	failed error
+	// locked are the user mappings that the transaction has locked.
+	locked map[string]bool
 }
 
 var _ store.Tx = (*session)(nil)

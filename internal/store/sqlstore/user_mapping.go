@@ -176,11 +176,24 @@ func (s *session) DeleteUserMappings(ctx context.Context, mappings []idmap.UserM
 func (s *session) LockUserMappings(ctx context.Context, ids []string) error {
 	for chunk := range s.dialect.chunks(ids) {
 		query := "SELECT id FROM user_mappings WHERE id IN (" + repeated("?", len(chunk)) + ") ORDER BY id" + s.dialect.LockRows
-		if err := s.query(ctx, func(r row) error { var id string; return r.Scan(&id) }, query, anys(chunk)...); err != nil {
+		err := s.query(ctx, func(r row) error {
+			var id string
+			err := r.Scan(&id)
+			s.holdLock(id)
+			return err
+		}, query, anys(chunk)...)
+		if err != nil {
 			return err
 		}
 	}
 	return s.failed
+}
+
+func (s *session) holdLock(userMappingID string) {
+	if s.locked == nil {
+		s.locked = map[string]bool{}
+	}
+	s.locked[userMappingID] = true
 }
 
 func (s *session) TryLockUserMappings(ctx context.Context, ids []string) ([]store.UserMapping, error) {
@@ -188,13 +201,17 @@ func (s *session) TryLockUserMappings(ctx context.Context, ids []string) ([]stor
 	for chunk := range s.dialect.chunks(ids) {
 		l.run(ctx, "id IN ("+repeated("?", len(chunk))+") ORDER BY id"+s.dialect.TryLockRows, anys(chunk))
 	}
+	for _, m := range l.found {
+		s.holdLock(m.ID)
+	}
 	return l.answer()
 }
 
 // TouchUserMappings changes each row, even if its time stays: that is what locks it.
 func (s *session) TouchUserMappings(ctx context.Context, ids []string, on time.Time) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	if len(ids) > 1 { // one statement promises no order
+	free := slices.ContainsFunc(ids, func(id string) bool { return !s.locked[id] })
+	if free && len(ids) > 1 { // one statement promises no order
 		if err := s.LockUserMappings(ctx, ids); err != nil {
 			return err
 		}
