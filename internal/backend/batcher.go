@@ -22,6 +22,8 @@ type batcher[In, Out any] struct {
 	// queue names the queue of a call. Calls of different queues share no batch, and do not wait for each other; nil: all
 	// are of one.
 	queue func(In) string
+	// gathers: a batch costs so much, however many are in it, that it waits a moment for those who were just answered.
+	gathers bool
 
 	mu      sync.Mutex
 	waiting map[string][]*waiter[In, Out] // by queue; a queue that is there is worked at
@@ -69,12 +71,13 @@ func (b *batcher[In, Out]) enqueue(w *waiter[In, Out]) {
 	}
 }
 
-// work runs batches of a queue until nobody waits in it. Those who were just answered may be back at once, and then come
-// along.
+// work runs batches of a queue until nobody waits in it.
 func (b *batcher[In, Out]) work(queue string) {
 	for batch := b.next(queue); batch != nil; batch = b.next(queue) {
 		b.serve(batch)
-		b.awaitSiblings(queue, len(batch))
+		if b.gathers {
+			b.awaitSiblings(queue, len(batch))
+		}
 	}
 }
 

@@ -141,3 +141,54 @@ func TestWhoGivesUpHarmsNobody(t *testing.T) {
 		}
 	})
 }
+
+// TestSiblingsComeAlong: those who were just answered are waited for, if there are many, and a lone caller waits for
+// nobody.
+func TestSiblingsComeAlong(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		callers int
+		gathers bool
+		want    []int // how many each batch has
+	}{
+		{"many", 10, true, []int{1, 10, 10, 9}},
+		{"many, not to be gathered", 10, false, []int{1, 9, 1, 9, 1, 9}},
+		{"a few", 3, true, []int{1, 2, 1, 2, 1, 2}},
+		{"one", 1, true, []int{1, 1, 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := &doubling{}
+				b := &batcher[int, int]{run: d.run, size: 100, timeout: time.Minute, gathers: c.gathers}
+				began := time.Now()
+				var all sync.WaitGroup
+				for n := range c.callers {
+					all.Go(func() {
+						for range 3 {
+							if got, err := b.do(t.Context(), n); got != 2*n || err != nil {
+								t.Errorf("%d is answered %d, %v", n, got, err)
+							}
+							time.Sleep(time.Millisecond) // what is to be done before the next call
+						}
+					})
+					synctest.Wait()
+				}
+				all.Wait()
+				took := time.Since(began)
+				time.Sleep(siblingPatience) // who waits for siblings gives up
+				var sizes []int
+				for _, batch := range d.batches {
+					sizes = append(sizes, len(batch))
+				}
+				if !slices.Equal(sizes, c.want) {
+					t.Errorf("the batches have %v calls, want %v", sizes, c.want)
+				}
+				if c.callers == 1 && took > 3*time.Second+3*time.Millisecond {
+					t.Errorf("a lone caller waited: three calls of a second each took %s", took)
+				}
+			})
+		})
+	}
+}

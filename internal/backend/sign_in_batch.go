@@ -64,7 +64,7 @@ func (b *Backend) signInLane(decide func(context.Context, *signInBatch) error) *
 		})
 		return results, err
 	}
-	return &batcher[signInCall, signInResult]{run: run, size: maxSignInBatch, timeout: signInTimeout}
+	return &batcher[signInCall, signInResult]{run: run, size: maxSignInBatch, timeout: signInTimeout, gathers: true}
 }
 
 func (b *Backend) newSignInBatch(tx store.Tx, calls []signInCall) *signInBatch {
