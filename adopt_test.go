@@ -37,14 +37,7 @@ resource "idmap_connection" "app" {
 // keeps the mapping, by a moved block.
 func TestAdopt(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, filepath.Join(t.TempDir(), "idmap.db"))
-	w := newWorkspace(t, adoptConfiguration, 0)
-	w.must(t, server.url, "apply", "-auto-approve")
-	c, err := client.New(client.Config{Endpoint: server.url, Token: outageToken})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
+	server, w, c := adopting(t)
 	users := map[string]string{ // emails by user id
 		"jane.doe":                    "jane.doe@contoso.com", // follows the username
 		"007":                         "James@Contoso.com",
@@ -109,14 +102,7 @@ func TestAdoptedMappingsGoBeforeTheirConnections(t *testing.T) {
 // TestAdoptAgain follows the words of the plan where what was adopted is deleted, and its user signs in again.
 func TestAdoptAgain(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, filepath.Join(t.TempDir(), "idmap.db"))
-	w := newWorkspace(t, adoptConfiguration, 0)
-	w.must(t, server.url, "apply", "-auto-approve")
-	c, err := client.New(client.Config{Endpoint: server.url, Token: outageToken})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
+	server, w, c := adopting(t)
 	first := signIn(t, c, "jane@contoso.com", "JDOE").UserMapping
 	w.adopt(t, server.url, 1)
 	if err := c.DeleteUserMapping(t.Context(), first.ID, 0); err != nil {
@@ -140,6 +126,20 @@ func TestAdoptAgain(t *testing.T) {
 
 // adoptedNew is the resource of the last user, under either name.
 var adoptedNew = regexp.MustCompile(`idmap_user_mapping\.new\w+`)
+
+// adopting returns a server with the two connections of the configuration, and who asks it.
+func adopting(t *testing.T) (runningServer, workspace, *client.Client) {
+	t.Helper()
+	server := startServer(t, filepath.Join(t.TempDir(), "idmap.db"))
+	w := newWorkspace(t, adoptConfiguration, 0)
+	w.must(t, server.url, "apply", "-auto-approve")
+	c, err := client.New(client.Config{Endpoint: server.url, Token: outageToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return server, w, c
+}
 
 func signIn(t *testing.T, c *client.Client, email, userID string) idmap.SignInAnswer {
 	t.Helper()

@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -12,28 +11,12 @@ import (
 
 func testLockWaits(w world) {
 	w.connections()
-	var ended atomic.Bool
-	second := make(chan error, 1)
-	w.update(func(tx store.Tx) error {
-		if err := tx.LockConnection(w.ctx, "mail"); err != nil {
-			return err
-		}
-		go func() {
-			second <- w.retry(func(tx store.Tx) error {
-				if err := tx.LockConnection(w.ctx, "mail"); err != nil {
-					return err
-				}
-				if !ended.Load() {
-					return errors.New("the second lock did not wait")
-				}
-				return nil
-			})
-		}()
-		time.Sleep(overtake)
-		ended.Store(true)
-		return nil
-	})
-	equal(w.t, "second transaction", <-second, nil)
+	waited, err := w.meanwhile(
+		func(tx store.Tx) error { return tx.LockConnection(w.ctx, "mail") },
+		func(tx store.Tx) error { return tx.LockConnection(w.ctx, "mail") })
+	if !waited || err != nil {
+		w.t.Errorf("the second lock waited: %t, and ended with %v", waited, err)
+	}
 }
 
 func testShareWaits(w world) {
@@ -63,28 +46,12 @@ func testShareWaits(w world) {
 
 func testShareKeepsOut(w world) {
 	w.connections()
-	var ended atomic.Bool
-	second := make(chan error, 1)
-	w.update(func(tx store.Tx) error {
-		if err := tx.ShareConnections(w.ctx, []string{"mail"}); err != nil {
-			return err
-		}
-		go func() {
-			second <- w.retry(func(tx store.Tx) error {
-				if err := tx.LockConnection(w.ctx, "mail"); err != nil {
-					return err
-				}
-				if !ended.Load() {
-					return errors.New("the lock did not wait")
-				}
-				return nil
-			})
-		}()
-		time.Sleep(overtake)
-		ended.Store(true)
-		return nil
-	})
-	equal(w.t, "second transaction", <-second, nil)
+	waited, err := w.meanwhile(
+		func(tx store.Tx) error { return tx.ShareConnections(w.ctx, []string{"mail"}) },
+		func(tx store.Tx) error { return tx.LockConnection(w.ctx, "mail") })
+	if !waited || err != nil {
+		w.t.Errorf("the lock waited: %t, and ended with %v", waited, err)
+	}
 }
 
 func testLockOthers(w world) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
@@ -29,28 +28,10 @@ var mapConcurrencyTests = map[string]func(world){
 
 func testMapLockWaits(w world) {
 	w.withMap()
-	var ended atomic.Bool
-	second := make(chan error, 1)
-	w.update(func(tx store.Tx) error {
-		if err := tx.LockMap(w.ctx, idmap.AccountMap, "m"); err != nil {
-			return err
-		}
-		go func() {
-			second <- w.retry(func(tx store.Tx) error {
-				if err := tx.LockMap(w.ctx, idmap.AccountMap, "m"); err != nil {
-					return err
-				}
-				if !ended.Load() {
-					return errors.New("the second lock did not wait")
-				}
-				return nil
-			})
-		}()
-		time.Sleep(overtake)
-		ended.Store(true)
-		return nil
-	})
-	equal(w.t, "second transaction", <-second, nil)
+	lock := func(tx store.Tx) error { return tx.LockMap(w.ctx, idmap.AccountMap, "m") }
+	if waited, err := w.meanwhile(lock, lock); !waited || err != nil {
+		w.t.Errorf("the second lock waited: %t, and ended with %v", waited, err)
+	}
 }
 
 func testMapLockOthers(w world) {
