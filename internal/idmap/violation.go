@@ -78,7 +78,7 @@ const (
 	CodeInternal             Code = "internal"
 )
 
-// CodeInfo documents a code.
+// CodeInfo documents a code. The guide on troubleshooting says the same of it, and what to do.
 type CodeInfo struct {
 	Code    Code
 	Kind    ErrorKind // KindNone: a warning, never refused
@@ -86,9 +86,9 @@ type CodeInfo struct {
 }
 
 var codes = []CodeInfo{
-	{CodeEmailInUse, KindConflict, "Another live mapping of the destination connection has the email; where the platform is exclusive, of any connection of that platform."},
+	{CodeEmailInUse, KindConflict, "Another live mapping of the destination connection has the email, or another address of the same mailbox; where the platform is exclusive (Oracle Sales), of any connection of that platform."},
 	{CodeUserAlreadyMapped, KindConflict, "The application account already has a live mapping from this mail connection."},
-	{CodeEmailPreviouslyAssigned, KindConflict, "The address ledger ties the email to another holder, and it was not released."},
+	{CodeEmailPreviouslyAssigned, KindConflict, "The address ledger ties the email, or its mailbox, to another holder, and it was not released."},
 	{CodeEmailIsAliasOfAnother, KindConflict, "The email is a primary address or an alias of another account, or of a group, in the mail connection."},
 	{CodeAccountRepointed, KindConflict, "The update would bind the mapping to another account."},
 	{CodeUserCannotSignIn, KindConflict, "The application account is a stub, disabled or deleted."},
