@@ -40,17 +40,18 @@ func (r *userMappingResource) whyBehind(ctx context.Context, m idmap.UserMapping
 	return fmt.Sprintf("%s\n\n%s%s\n\nCode: %s", idmap.Sentences(refused), next, set, codesOf(refused))
 }
 
-// detailAtConnection is detailOf for a finding about a mapping whose reader is at the connection that was uploaded.
+// detailAtConnection is detailOf for a finding of an upload, whose reader is at the connection. The upload cannot know what
+// else the apply will do.
 func detailAtConnection(v idmap.Violation) string {
-	if v.Code != idmap.CodeAccountRepointed {
-		return detailOf(v, "")
+	parts := []string{v.Description}
+	if v.Code == idmap.CodeAccountRepointed {
+		parts = append(parts, "For the same person, set the user_id of the mapping's own resource, with an email of that person. For another person, remove the mapping's resource (not this connection) and apply; then add the new one.")
+		if v.Conflict != nil {
+			parts = append(parts, waysPast(*v.Conflict, "")...)
+		}
+	} else {
+		parts = append(parts, waysOut(v, "")...)
 	}
-	parts := []string{
-		v.Description,
-		"For the same person, set the user_id of the mapping's own resource, with an email of that person. For another person, remove the mapping's resource (not this connection) and apply; then add the new one.",
-	}
-	if v.Conflict != nil {
-		parts = append(parts, waysPast(*v.Conflict, "")...)
-	}
+	parts = append(parts, "This is as the upload found it. Files are uploaded before mappings are changed: if this apply also changes the mapping, or uploads the other side's file, that can settle it, and the next plan tells.")
 	return strings.Join(append(parts, "Code: "+string(v.Code)), "\n\n")
 }

@@ -17,13 +17,16 @@ func followUser(stored idmap.UserMapping, called string) idmap.UserMappingIntent
 	return idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: stored.ID, UserMapping: &wanted}
 }
 
-// foresee warns of a rename that a new directory brings in this very apply, where the configuration of the mapping stays
-// as it is: the mapping follows, and the next plan would find it changed.
+// foresee warns of what a new directory does in this very apply to a mapping whose configuration stays as it is.
 func (p *userMappingPlan) foresee(ctx context.Context) {
-	stored, seen := p.walk.seenMapping(p.prior.ID.ValueString())
-	if !seen || !p.walk.checks() {
-		return
+	if stored, seen := p.walk.seenMapping(p.prior.ID.ValueString()); seen && p.walk.checks() {
+		p.foreseeRename(ctx, stored)
+		p.foreseeLoss(ctx, stored)
 	}
+}
+
+// foreseeRename warns of a rename: the mapping follows, and the next plan would find it changed.
+func (p *userMappingPlan) foreseeRename(ctx context.Context, stored idmap.UserMapping) {
 	called, told := p.foreseenName(ctx, stored)
 	if called == "" {
 		return
@@ -45,11 +48,11 @@ func (p *userMappingPlan) foreseenName(ctx context.Context, stored idmap.UserMap
 		}
 		return stored.RenamedTo, fmt.Sprintf("The directory calls the user %q, whom the mapping could not follow so far, and the plan brings a new accounts file of the mail connection.", stored.RenamedTo)
 	}
-	called, in := p.walk.pendingName(stored.Destination)
-	if called == "" || idmap.SameUserID(called, stored.UserID) || !in.Authoritative && !p.isCalled(ctx, stored) {
+	after, in := p.walk.pendingAccount(stored.Destination)
+	if after == nil || idmap.SameUserID(after.UserID(), stored.UserID) || !in.Authoritative && !p.isCalled(ctx, stored) {
 		return "", ""
 	}
-	return called, fmt.Sprintf("The new accounts file of connection %q calls the user %q.", in.Name, called)
+	return after.UserID(), fmt.Sprintf("The new accounts file of connection %q calls the user %q.", in.Name, after.UserID())
 }
 
 // isCalled reports whether the directory calls the user what the mapping does. If not, the mapping is ahead of it, and
@@ -88,17 +91,17 @@ func (w *walk) bringsAccounts(connectionID string) bool {
 	return d != nil && d.accounts != nil
 }
 
-// pendingName returns what the new directory of a connection calls the account of a mapping, and the connection as this
-// walk plans it; "" where it does not say.
-func (w *walk) pendingName(end idmap.MappingEnd) (string, idmap.Connection) {
+// pendingAccount returns an account of a mapping as the new file of its connection has it, nil where that does not, and the
+// connection as this walk plans it. The connection is empty where there is no new file, or the mapping knows no account.
+func (w *walk) pendingAccount(end idmap.MappingEnd) (*idmap.Account, idmap.Connection) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := w.pending[end.Connection.ID]
-	if d == nil || end.AccountID() == "" {
-		return "", idmap.Connection{}
+	if d == nil || d.accounts == nil || end.AccountID() == "" {
+		return nil, idmap.Connection{}
 	}
 	for _, a := range d.accounts[idKey(end.AccountID())] {
-		return a.UserID(), d.connection
+		return a, d.connection
 	}
-	return "", d.connection
+	return nil, d.connection
 }

@@ -77,14 +77,20 @@ func (w wedding) plan(private []byte) string {
 // expects plans the connection with a new file, in which the user has another name.
 func (w wedding) expects(username string) {
 	w.Helper()
+	w.expectsFile(w.sales, "id,username", "u-jane,"+username)
+}
+
+// expectsFile plans a connection with a new file.
+func (w wedding) expectsFile(c idmap.Connection, lines ...string) {
+	w.Helper()
 	config := fields{
-		"name": "Sales", "platform": "generic", "authoritative": false,
-		"accounts_file": w.scenario.file("sales.csv", "id,username", "u-jane,"+username),
+		"name": c.Name, "platform": "generic", "authoritative": false,
+		"accounts_file": w.scenario.file("accounts.csv", lines...),
 	}
 	prior := maps.Clone(config)
-	prior["id"], prior["accounts_sha256"], prior["accounts_file"] = w.sales.ID, nil, nil
+	prior["id"], prior["accounts_sha256"], prior["accounts_file"] = c.ID, nil, nil
 	proposed := maps.Clone(config)
-	proposed["id"] = w.sales.ID
+	proposed["id"] = c.ID
 	w.fine(nil, w.planResource("idmap_connection", config, prior, proposed, nil).Diagnostics)
 }
 
