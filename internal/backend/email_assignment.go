@@ -2,16 +2,13 @@ package backend
 
 import (
 	"context"
-	"strings"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
 const kindEmailAssignment = "email_assignment"
-
-// maxReasonLength is the longest reason of a release, in characters.
-const maxReasonLength = 1000
 
 // EmailAssignment returns one entry of the address ledger.
 func (b *Backend) EmailAssignment(ctx context.Context, id string) (idmap.EmailAssignment, error) {
@@ -35,11 +32,8 @@ func (b *Backend) EmailAssignments(ctx context.Context, f idmap.EmailAssignmentF
 // ReleaseEmail frees an address, so that its next holder may be somebody else. The entry stays as history.
 func (b *Backend) ReleaseEmail(ctx context.Context, call Call, id, reason string) (idmap.EmailAssignment, error) {
 	var released idmap.EmailAssignment
-	if strings.TrimSpace(reason) == "" {
-		return released, idmap.Refusef(idmap.CodeInvalid, "reason", "A release needs a reason, which the audit keeps. Say who asked for it and why it is safe.")
-	}
-	if err := idmap.PlainText(reason, maxReasonLength); err != nil {
-		return released, idmap.Refusef(idmap.CodeInvalid, "reason", "The reason cannot be stored: %s.", err)
+	if err := idmap.Refuse(rules.CheckReason(reason)...); err != nil {
+		return released, err
 	}
 	err := b.update(ctx, func(tx store.Tx) (err error) {
 		request := map[string]string{"release": id, "reason": reason}

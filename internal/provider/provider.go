@@ -10,8 +10,10 @@ import (
 	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	tfaction "github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -22,8 +24,10 @@ import (
 )
 
 var (
-	_ provider.Provider              = (*idmapProvider)(nil)
-	_ provider.ProviderWithFunctions = (*idmapProvider)(nil)
+	_ provider.Provider                  = (*idmapProvider)(nil)
+	_ provider.ProviderWithFunctions     = (*idmapProvider)(nil)
+	_ provider.ProviderWithListResources = (*idmapProvider)(nil)
+	_ provider.ProviderWithActions       = (*idmapProvider)(nil)
 )
 
 // EmbeddedOpener opens the backend that is built into the program, on a SQLite file, and returns a transport to it. The
@@ -110,7 +114,7 @@ func (p *idmapProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	}
 	begin := func(c *client.Client, planChecks bool) {
 		w := newWalk(c, planChecks)
-		resp.ResourceData, resp.DataSourceData = w, w
+		resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = w, w, w, w
 	}
 	if unknown := config.unknown(); unknown != "" {
 		resp.Diagnostics.AddAttributeWarning(path.Root(unknown), "Provider Not Configured Yet",
@@ -165,5 +169,13 @@ func (p *idmapProvider) DataSources(context.Context) []func() datasource.DataSou
 }
 
 func (p *idmapProvider) Functions(context.Context) []func() function.Function {
-	return []func() function.Function{newExceptionsFromCSVFunction, newExceptionsToCSVFunction}
+	return []func() function.Function{newCanonicalEmailFunction, newExceptionsFromCSVFunction, newExceptionsToCSVFunction}
+}
+
+func (p *idmapProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newUserMappingListResource, newAccountMapListResource, newGroupMapListResource}
+}
+
+func (p *idmapProvider) Actions(context.Context) []func() tfaction.Action {
+	return []func() tfaction.Action{newReleaseEmailAction, newRevokeSessionsAction}
 }

@@ -42,7 +42,8 @@ func waysPast(c idmap.Conflict, resource string) []string {
 	case c.Releasable:
 		return []string{fmt.Sprintf("If the address is really free for somebody else, an administrator releases it:\n\n"+
 			"  terraform-provider-idmap email release %s --reason \"…\"\n\n"+
-			"with --endpoint and IDMAP_TOKEN for a server, or --database for a file (API: POST /v1/email_assignments/%s/release).", c.ID, c.ID)}
+			"with --endpoint and IDMAP_TOKEN for a server, or --database for a file (API: POST /v1/email_assignments/%s/release). "+
+			"With Terraform 1.14 or later, the action idmap_release_email does the same.", c.ID, c.ID)}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-# By id, or by name. Terraform 1.12 and later also take identity = { id = "…" } in place of id.
+# By id, or by name.
 import {
   to = idmap_connection.mail
   id = "Example Microsoft 365"

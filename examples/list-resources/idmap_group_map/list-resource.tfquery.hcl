@@ -1,0 +1,7 @@
+list "idmap_group_map" "teams" {
+  provider = idmap
+
+  config {
+    name = "Teams"
+  }
+}
