@@ -1,8 +1,9 @@
 // Package testenv provides what the tests need from outside the module: a
-// PostgreSQL server to run against and a Terraform to run the provider with.
+// PostgreSQL server to run against, and a Terraform and an OpenTofu to run the
+// provider with.
 //
-// The command in its folder run starts both, runs another command with them,
-// and leaves nothing behind:
+// The command in its folder run starts or finds them, runs another command with
+// them, and leaves nothing behind:
 //
 //	go run ./internal/testenv/run -- go test ./...
 //
@@ -20,4 +21,7 @@ const (
 	// TerraformEnv holds the path of the Terraform binary. It is the variable that
 	// terraform-plugin-testing reads.
 	TerraformEnv = "TF_ACC_TERRAFORM_PATH"
+
+	// OpenTofuEnv holds the path of the OpenTofu binary.
+	OpenTofuEnv = "IDMAP_TEST_TOFU_PATH"
 )

@@ -30,7 +30,7 @@ func Terraform(ctx context.Context) (string, error) {
 	if path, err := exec.LookPath("terraform"); err == nil {
 		return filepath.Abs(path)
 	}
-	path, err := cachedTerraform(ctx)
+	path, err := cached(ctx, "terraform-"+terraformVersion, product.Terraform.BinaryName(), downloadTerraform)
 	if err != nil {
 		return "", fmt.Errorf("no Terraform on PATH, and it could not be installed "+
 			"(install Terraform %s or later, or set %s to its path): %w", terraformVersion, TerraformEnv, err)
@@ -38,41 +38,40 @@ func Terraform(ctx context.Context) (string, error) {
 	return path, nil
 }
 
-// cachedTerraform returns the Terraform in the user's cache directory, after
-// installing it there if it is missing.
-func cachedTerraform(ctx context.Context) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	folder := filepath.Join(cache, "terraform-provider-idmap", "terraform-"+terraformVersion)
-	path := filepath.Join(folder, product.Terraform.BinaryName())
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	return path, installTerraform(ctx, path)
-}
-
-// installTerraform downloads Terraform beside path and then moves it there, so
-// that of two at once neither finds half a binary.
-func installTerraform(ctx context.Context, path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	folder, err := os.MkdirTemp(filepath.Dir(path), "download-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
-
+// downloadTerraform installs Terraform in folder.
+func downloadTerraform(ctx context.Context, folder string) (string, error) {
 	fmt.Fprintf(os.Stderr, "testenv: no Terraform on PATH, installing version %s\n", terraformVersion)
-	installed, err := (&releases.ExactVersion{
+	return (&releases.ExactVersion{
 		Product:    product.Terraform,
 		Version:    version.Must(version.NewVersion(terraformVersion)),
 		InstallDir: folder,
 	}).Install(ctx)
+}
+
+// cached returns a program that is kept under a name in the user's cache
+// directory, after installing it there if it is missing. It is installed beside
+// its place and then moved there, so that of two at once neither finds half a
+// binary.
+func cached(ctx context.Context, name, program string, install func(ctx context.Context, folder string) (string, error)) (string, error) {
+	cache, err := os.UserCacheDir()
 	if err != nil {
-		return err
+		return "", err
 	}
-	return os.Rename(installed, path)
+	path := filepath.Join(cache, "terraform-provider-idmap", name, program)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	folder, err := os.MkdirTemp(filepath.Dir(path), "install-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(folder)
+	installed, err := install(ctx, folder)
+	if err != nil {
+		return "", err
+	}
+	return path, os.Rename(installed, path)
 }

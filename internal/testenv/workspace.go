@@ -20,6 +20,8 @@ type Workspace struct {
 	Folder string   // absolute
 	CLI    string   // path of terraform, or of tofu
 	Env    []string // NAME=value, besides the environment of the test without what is Terraform's and the provider's own
+	// Secrets are what nothing that is run here may print.
+	Secrets []string
 }
 
 // NewWorkspace makes a workspace that takes the provider from the given file. It is gone with the test.
@@ -51,15 +53,34 @@ func (w Workspace) Write(tb testing.TB, name, text string) {
 // Run runs one command in the workspace, without colours.
 func (w Workspace) Run(tb testing.TB, args ...string) Outcome {
 	tb.Helper()
+	_, wait := w.Start(tb, args...)
+	return wait()
+}
+
+// Start is Run for tests that interfere: it returns the process at once, and what waits for its end.
+func (w Workspace) Start(tb testing.TB, args ...string) (*os.Process, func() Outcome) {
+	tb.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := w.Command(tb, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
-	return Outcome{Args: args, Code: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+	return cmd.Process, func() Outcome {
+		tb.Helper()
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			tb.Fatal(err)
+		}
+		o := Outcome{Args: args, Code: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+		for _, secret := range w.Secrets {
+			if strings.Contains(o.Stdout+o.Stderr, secret) {
+				tb.Errorf("a secret is printed by %v", o)
+			}
+		}
+		return o
+	}
 }
 
 // Must is Run, and fails the test unless the command ends well.
@@ -72,7 +93,7 @@ func (w Workspace) Must(tb testing.TB, args ...string) Outcome {
 	return o
 }
 
-// Command is the command that Run runs, for tests that start it and interfere. It ends with the test.
+// Command is the command that Run runs. It ends with the test.
 func (w Workspace) Command(tb testing.TB, args ...string) *exec.Cmd {
 	tb.Helper()
 	if takesNoColor(args) {
@@ -113,6 +134,7 @@ type Diagnostic struct {
 	Address  string `json:"address"` // of the resource; "" if it is about none
 	Snippet  struct {
 		Context string `json:"context"` // the block, such as resource "idmap_user_mapping" "jane"
+		Code    string `json:"code"`    // the lines at fault
 	} `json:"snippet"`
 }
 
@@ -155,7 +177,7 @@ func buildProvider(tb testing.TB) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("asking Go for the module: %w", err)
 	}
-	folder, err := os.MkdirTemp("", "idmap-provider-")
+	folder, err := os.MkdirTemp("", "idmap-provider-") //nolint:usetesting // it is there for all tests, not for the first alone
 	if err != nil {
 		return "", err
 	}

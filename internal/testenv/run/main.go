@@ -1,10 +1,11 @@
 // Command run runs another command with a throw-away PostgreSQL cluster and a
 // Terraform, and leaves nothing behind:
 //
-//	go run ./internal/testenv/run [-no-postgres] -- COMMAND [ARGUMENT…]
+//	go run ./internal/testenv/run [-no-postgres] [-opentofu] -- COMMAND [ARGUMENT…]
 //
-// The command finds the cluster in IDMAP_TEST_POSTGRES_URL and Terraform in
-// TF_ACC_TERRAFORM_PATH and first on PATH. A cluster is only started where
+// The command finds the cluster in IDMAP_TEST_POSTGRES_URL, Terraform in
+// TF_ACC_TERRAFORM_PATH and first on PATH, and OpenTofu, where it is asked for,
+// in IDMAP_TEST_TOFU_PATH. A cluster is only started where
 // IDMAP_TEST_POSTGRES_URL is not set already. An interrupt, a termination or a
 // hang-up goes on to the command; the cluster stops after the command has ended,
 // and the exit code is the command's.
@@ -28,10 +29,15 @@ import (
 // failure is the exit code of everything that goes wrong here, not in the command.
 const failure = 125
 
+// needs is what a command needs, besides Terraform.
+type needs struct{ noPostgres, openTofu bool }
+
 func main() {
-	noPostgres := flag.Bool("no-postgres", false, "start no PostgreSQL cluster")
+	var wanted needs
+	flag.BoolVar(&wanted.noPostgres, "no-postgres", false, "start no PostgreSQL cluster")
+	flag.BoolVar(&wanted.openTofu, "opentofu", false, "find OpenTofu, or build it, which takes some minutes")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: run [-no-postgres] -- COMMAND [ARGUMENT…]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: run [-no-postgres] [-opentofu] -- COMMAND [ARGUMENT…]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -39,7 +45,7 @@ func main() {
 		flag.Usage()
 		os.Exit(failure)
 	}
-	code, err := run(flag.Args(), *noPostgres)
+	code, err := run(flag.Args(), wanted)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "testenv: %v\n", err)
 	}
@@ -48,12 +54,12 @@ func main() {
 
 // run sets everything up, runs argv and takes everything down again. It returns
 // argv's exit code.
-func run(argv []string, noPostgres bool) (code int, err error) {
+func run(argv []string, wanted needs) (code int, err error) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go watchParent(signals)
 
-	stop, err := setUp(signals, noPostgres)
+	stop, err := setUp(signals, wanted)
 	if err != nil {
 		return failure, err
 	}
@@ -67,7 +73,7 @@ func run(argv []string, noPostgres bool) (code int, err error) {
 
 // setUp sets the environment that the command will inherit. It returns what stops
 // the cluster. A signal ends it.
-func setUp(signals <-chan os.Signal, noPostgres bool) (stop func() error, err error) {
+func setUp(signals <-chan os.Signal, wanted needs) (stop func() error, err error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	done := make(chan struct{})
 	defer cancel(nil)
@@ -83,7 +89,12 @@ func setUp(signals <-chan os.Signal, noPostgres bool) (stop func() error, err er
 	if err := provideTerraform(ctx); err != nil {
 		return nil, err
 	}
-	if noPostgres || os.Getenv(testenv.PostgresEnv) != "" {
+	if wanted.openTofu {
+		if err := provideOpenTofu(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if wanted.noPostgres || os.Getenv(testenv.PostgresEnv) != "" {
 		return func() error { return nil }, nil
 	}
 	postgres, err := testenv.StartPostgres(ctx)
@@ -106,6 +117,15 @@ func provideTerraform(ctx context.Context) error {
 		os.Setenv("PATH", path),
 		os.Setenv("CHECKPOINT_DISABLE", "1"),
 	)
+}
+
+// provideOpenTofu makes OpenTofu known, so that no test has to build it.
+func provideOpenTofu(ctx context.Context) error {
+	tofu, err := testenv.OpenTofu(ctx)
+	if err != nil {
+		return err
+	}
+	return os.Setenv(testenv.OpenTofuEnv, tofu)
 }
 
 // command runs argv on our standard streams, hands signals on to it and returns

@@ -19,11 +19,11 @@ const other = "postgres://elsewhere.example/postgres"
 func TestRunReturnsTheCommandsExitCode(t *testing.T) {
 	t.Setenv(testenv.PostgresEnv, other)
 	for script, want := range map[string]int{"true": 0, "exit 7": 7, "kill -TERM $$": 128 + 15} {
-		if got, err := run([]string{"sh", "-c", script}, false); got != want || err != nil {
+		if got, err := run([]string{"sh", "-c", script}, needs{}); got != want || err != nil {
 			t.Errorf("run(%q) = %d, %v, want %d", script, got, err, want)
 		}
 	}
-	if got, err := run([]string{"no-such-command"}, false); got != failure || err == nil {
+	if got, err := run([]string{"no-such-command"}, needs{}); got != failure || err == nil {
 		t.Errorf("a command that does not exist: %d, %v, want %d and an error", got, err, failure)
 	}
 }
@@ -35,6 +35,24 @@ func TestRunProvides(t *testing.T) {
 	}
 	if got := printed(t, `$`+testenv.TerraformEnv); !filepath.IsAbs(got) {
 		t.Errorf("the command sees the Terraform %q", got)
+	}
+}
+
+func TestRunProvidesOpenTofuWhereItIsAskedFor(t *testing.T) {
+	t.Setenv(testenv.PostgresEnv, other)
+	tofu := filepath.Join(t.TempDir(), "tofu")
+	t.Setenv(testenv.OpenTofuEnv, tofu)
+	if code, err := run([]string{"true"}, needs{}); code != 0 || err != nil {
+		t.Errorf("without it: %d, %v", code, err)
+	}
+	if code, err := run([]string{"true"}, needs{openTofu: true}); code != failure || err == nil {
+		t.Errorf("where it is not there: %d, %v", code, err)
+	}
+	if err := os.WriteFile(tofu, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if code, err := run([]string{"sh", "-c", `test "$` + testenv.OpenTofuEnv + `" = "$0"`, tofu}, needs{openTofu: true}); code != 0 || err != nil {
+		t.Errorf("where it is there: %d, %v", code, err)
 	}
 }
 
@@ -58,7 +76,7 @@ func TestRunHandsSignalsOn(t *testing.T) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
 	}()
 	script := `trap 'exit 9' TERM; touch "$0"; while :; do sleep 0.05; done`
-	if got, err := run([]string{"sh", "-c", script, started}, false); got != 9 || err != nil {
+	if got, err := run([]string{"sh", "-c", script, started}, needs{}); got != 9 || err != nil {
 		t.Errorf("run = %d, %v, want the exit code of the command's own handler", got, err)
 	}
 }
@@ -67,7 +85,7 @@ func TestRunHandsSignalsOn(t *testing.T) {
 func printed(t *testing.T, word string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "printed")
-	if code, err := run([]string{"sh", "-c", `printf %s "` + word + `" >"$0"`, file}, false); code != 0 || err != nil {
+	if code, err := run([]string{"sh", "-c", `printf %s "` + word + `" >"$0"`, file}, needs{}); code != 0 || err != nil {
 		t.Fatalf("run = %d, %v", code, err)
 	}
 	content, err := os.ReadFile(file)
