@@ -28,6 +28,7 @@ type accountMapResource struct{ mapResource }
 
 func (r *accountMapResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
+		Version:             accountMapVersion,
 		MarkdownDescription: "Says how the accounts of a source connection become those of a destination connection when content is transferred: by rules, exceptions, exclusions and a default. Several transfers may use one map.\n\n" + mapLifeText,
 		Attributes: r.schemaAttributes(map[string]schema.Attribute{
 			"fuzzy": schema.SingleNestedAttribute{

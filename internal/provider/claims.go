@@ -53,10 +53,12 @@ func addMappingClaimedTwice(mine, other claimant, diags *diag.Diagnostics) {
 		shared, mine.what, other.what, code))
 }
 
-// addCreatedTwice reports that two resources of one apply created the same object. Only one can have it.
-func addCreatedTwice(at, what string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root(at), "Claimed Twice",
-		"Another resource of this configuration has just created "+what+", which is what this one would be. Remove one of the two resources.")
+// addCreatedTwice reports that a resource of this apply would get an object which another one has: it created it just
+// before, or could not delete it.
+func addCreatedTwice(at, what string, code idmap.Code, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root(at), "Claimed Twice", fmt.Sprintf(
+		"Another resource of this configuration has just created %s, or could not delete it, and this one would be the same. "+
+			"Remove one of the two resources. If this is the other one under a new name, write a moved block.\n\nCode: %s", what, code))
 }
 
 // claimantOf describes a planned mapping.

@@ -72,8 +72,9 @@ func (p *connectionPlan) claimName() {
 	name := p.plan.Name.ValueString()
 	if other, taken := p.walk.claim(token, claimant{what: fmt.Sprintf("%q", name)}, "connection:"+idmap.Fold(name)); taken {
 		p.diags.AddAttributeError(path.Root("name"), "Claimed Twice", fmt.Sprintf(
-			"Two connections of this configuration are called %q and %s, which is the same name: names are compared without regard to case. Remove one of the two, or give it another name.",
-			name, other.what))
+			"Two connections of this configuration are called %q and %s, which is the same name: names are compared without regard to case.\n\n"+
+				"If both are the same connection, remove one of the two resources. If they are two connections, give one of them another name.\n\nCode: %s",
+			name, other.what, idmap.CodeNameInUse))
 	}
 }
 
@@ -130,7 +131,8 @@ func (p *connectionPlan) freeBeside(holder idmap.Connection, id string) bool {
 			holder.Name, importBlock(connectionNoun.resource, holder.ID)))
 		return true
 	}
-	connectionNoun.addViolations([]idmap.Violation{nameInUse(holder)}, p.diags)
+	refused := p.walk.tellRemade(connectionNoun.resource, p.plan.Name.ValueString(), nameInUse(holder))
+	connectionNoun.addViolations([]idmap.Violation{refused}, p.diags)
 	return false
 }
 

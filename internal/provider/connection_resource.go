@@ -39,6 +39,7 @@ func (r *connectionResource) Metadata(_ context.Context, req resource.MetadataRe
 
 func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
+		Version: connectionVersion,
 		MarkdownDescription: "A directory of identities on one platform, such as a Microsoft 365 tenant or a Sales pod. User mappings link an account of one connection with an account of another.\n\n" +
 			"The accounts and groups of the directory can be brought from files, which are uploaded when their content changes. Terraform's state keeps only a digest of them.",
 		Attributes: map[string]schema.Attribute{
@@ -92,7 +93,7 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 }
 
 func (r *connectionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+	resp.IdentitySchema = identityschema.Schema{Version: identityVersion, Attributes: map[string]identityschema.Attribute{
 		"id": identityschema.StringAttribute{RequiredForImport: true, Description: "Id of the connection."},
 	}}
 }
@@ -160,7 +161,7 @@ func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequ
 		return
 	}
 	if !r.walk.writes.own(created.ID) {
-		addCreatedTwice("name", "connection "+created.Name, &resp.Diagnostics)
+		addCreatedTwice("name", "connection "+created.Name, idmap.CodeNameInUse, &resp.Diagnostics)
 		return
 	}
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
@@ -199,6 +200,7 @@ func (r *connectionResource) Read(ctx context.Context, req resource.ReadRequest,
 	c, err := r.walk.client.Connection(ctx, state.ID.ValueString())
 	switch {
 	case idmap.IsNotFound(err):
+		r.walk.loses(connectionNoun.resource, state.Name.ValueString(), state.ID.ValueString())
 		resp.State.RemoveResource(ctx)
 	case err != nil && !imported && r.walk.excuse(err, &resp.Diagnostics):
 	case err != nil:

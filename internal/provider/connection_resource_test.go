@@ -129,7 +129,7 @@ func TestAccConnectionNames(t *testing.T) {
 		resource.TestStep{
 			Config:      connection("mail", "Straße", "generic") + connection("twin", "STRASSE", "generic"),
 			PlanOnly:    true,
-			ExpectError: refusal("Claimed Twice", ""),
+			ExpectError: refusal("Claimed Twice", idmap.CodeNameInUse, "Straße"),
 		},
 		resource.TestStep{
 			PreConfig: func() {

@@ -23,6 +23,7 @@ type groupMapResource struct{ mapResource }
 
 func (r *groupMapResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
+		Version:             groupMapVersion,
 		MarkdownDescription: "Says how the groups of a source connection become those of a destination connection when content is transferred: by rules, exceptions, exclusions and a default. Several transfers may use one map.\n\n" + mapLifeText,
 		Attributes:          r.schemaAttributes(nil),
 	}

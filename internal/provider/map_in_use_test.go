@@ -63,8 +63,8 @@ func TestAccMapInUse(t *testing.T) {
 	)
 }
 
-// TestMapInUseIsReplaced: the plan of a replacement warns as that of a deletion does, also where the successor's connection
-// is not known yet.
+// TestMapInUseIsReplaced: the plan of a replacement by other connections warns as that of a deletion does, also where the
+// successor's connection is not known yet. With -replace, of which only the second plan knows, a warning would be lost.
 func TestMapInUseIsReplaced(t *testing.T) {
 	t.Parallel()
 	server := acctest.NewServer(t)
@@ -83,15 +83,24 @@ func TestMapInUseIsReplaced(t *testing.T) {
 	}
 	prior := maps.Clone(config)
 	prior["id"], prior["unmapped_policy"] = stored.ID, "skip"
-	for name, destination := range map[string]any{"the same": rulestest.NewFiles, "unknown": tftypes.UnknownValue} {
+	warning, refusal := tfprotov6.DiagnosticSeverityWarning, tfprotov6.DiagnosticSeverityError
+	for name, c := range map[string]struct {
+		destination any
+		says        string
+		severity    tfprotov6.DiagnosticSeverity
+	}{
+		"the same":           {rulestest.NewFiles, "Map Is in Use", refusal}, // -replace, of which only the second plan knows
+		"another connection": {rulestest.BoxFiles, "Map Is in Use: Staff", warning},
+		"unknown":            {tftypes.UnknownValue, "Map Is in Use: Staff", warning},
+	} {
 		successor := maps.Clone(config)
-		successor["destination_connection_id"], successor["unmapped_policy"] = destination, "skip"
-		found := newProtocol(t, server).planReplacement(accountMaps.resource(), successor, prior)
-		if i := slices.IndexFunc(found, func(d *tfprotov6.Diagnostic) bool { return d.Summary == "Map Is in Use: Staff" }); i < 0 || !strings.Contains(found[i].Detail, "Night") {
+		successor["destination_connection_id"], successor["unmapped_policy"] = c.destination, "skip"
+		found := newProtocol(t, server).showReplacement(accountMaps.resource(), successor, prior)
+		if i := slices.IndexFunc(found, func(d *tfprotov6.Diagnostic) bool { return d.Summary == c.says }); i < 0 || !strings.Contains(found[i].Detail, "Night") {
 			t.Errorf("%s: %+v", name, found)
 		}
 		for _, d := range found {
-			if d.Severity != tfprotov6.DiagnosticSeverityWarning {
+			if strings.HasPrefix(d.Summary, "Map Is in Use") && d.Severity != c.severity {
 				t.Errorf("%s: %s: %s", name, d.Summary, d.Detail)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -26,11 +27,17 @@ type mapPlan struct {
 	replacing string    // the map that a create replaces, if any
 	// sourceDefault is the default of the stored map's source, which an update keeps.
 	sourceDefault *idmap.Principal
+	revision      int64 // of the map as it was read last, which without a refresh is long ago; 0 for any
+	foretold      bool  // the first plan of a replacement has given its warnings
 	config        tfsdk.Config
 	token         string // under which the plan claims
 	wire          mapWire
 	diags         *diag.Diagnostics
 }
+
+// foretoldKey is the key of private state under which the first plan of a replacement notes that it has given the warnings
+// of both.
+const foretoldKey = "foretold"
 
 // check checks the plan.
 func (p *mapPlan) check(ctx context.Context) {
@@ -43,7 +50,8 @@ func (p *mapPlan) check(ctx context.Context) {
 		p.checkUnchanged(ctx)
 		return
 	case p.prior != nil && p.plan.moved(*p.prior):
-		return // a replacement: Terraform plans it again, as a create
+		p.foretell(ctx) // Terraform plans a replacement again, as a create
+		return
 	}
 	if !p.walk.checks() || p.onPlatform(ctx) {
 		return
@@ -56,6 +64,33 @@ func (p *mapPlan) check(ctx context.Context) {
 	if verdict, ok := p.ask(ctx); ok {
 		p.take(verdict)
 	}
+}
+
+// foretell gives the warnings of a replacement, as which this plan is known already: Terraform shows none of the second
+// plan. What refuses it, that one says.
+func (p *mapPlan) foretell(ctx context.Context) {
+	if !p.walk.checks() || p.onPlatform(ctx) {
+		return
+	}
+	p.foretold = true
+	going := p.prior.ID.ValueString()
+	if !p.plan.known() {
+		p.checkGoing(ctx, going)
+		return
+	}
+	p.wire = p.plan.toAPI(p.kind)
+	directories, ok := p.directories()
+	if !ok {
+		return
+	}
+	p.wire.ID = ""
+	create := idmap.MapIntent{Operation: idmap.OperationCreate, Map: &p.wire.Map}
+	verdict, err := p.validate(ctx, create, going, directories)
+	if err != nil {
+		p.report(err)
+		return
+	}
+	p.called().addWarnings(verdict.Warnings, p.diags)
 }
 
 // checkDelete warns of what will refuse the deletion. It never refuses the plan: a job that uses the map may finish before
@@ -79,13 +114,21 @@ func (p *mapPlan) checkGoing(ctx context.Context, id string) {
 	p.warnOfUse(verdicts[0])
 }
 
-// warnOfUse warns that jobs use the map that goes away.
+// warnOfUse warns that jobs use the map that goes away. The second plan of a replacement that the first did not know of,
+// such as with -replace, refuses it: a warning of it nobody would see.
 func (p *mapPlan) warnOfUse(verdict idmap.MapVerdict) {
-	for _, v := range verdict.Violations {
-		if v.Code == idmap.CodeMapInUse {
+	for _, v := range inUse(verdict) {
+		if p.replacing == "" || p.prior != nil || p.foretold {
 			p.called().addWarnings([]idmap.Violation{v}, p.diags)
+		} else {
+			p.called().addViolations([]idmap.Violation{v}, p.diags)
 		}
 	}
+}
+
+// inUse returns what says that jobs use a map that is to be deleted.
+func inUse(verdict idmap.MapVerdict) []idmap.Violation {
+	return slices.DeleteFunc(slices.Clone(verdict.Violations), func(v idmap.Violation) bool { return v.Code != idmap.CodeMapInUse })
 }
 
 // claimStored takes the stored map, where there is one. Both plans of a replacement claim in its name.
@@ -105,8 +148,13 @@ func (p *mapPlan) claimStored() {
 // claimName refuses two maps of one name in one configuration.
 func (p *mapPlan) claimName() {
 	if !p.plan.Name.IsUnknown() {
-		p.claim(string(p.kind.kind) + "|name|" + idmap.Fold(p.plan.Name.ValueString()))
+		p.claim(p.nameClaim())
 	}
+}
+
+// nameClaim is the key of the map's name.
+func (p *mapPlan) nameClaim() string {
+	return string(p.kind.kind) + "|name|" + idmap.Fold(p.plan.Name.ValueString())
 }
 
 // idClaim is the key of a stored map: one resource has it.
@@ -119,9 +167,13 @@ func (p *mapPlan) claim(key string) {
 	if !taken {
 		return
 	}
-	p.diags.AddAttributeError(path.Root("name"), "Claimed Twice", fmt.Sprintf(
-		"Two %s maps of this configuration are called %s and %s, which is the same name, or the same map: names are compared without regard to case. Remove one of the two, or give it another name.",
-		p.kind.kind.Entry(), name, other.what))
+	words := fmt.Sprintf("Two %s maps of this configuration are called %s and %s, which is the same name: names are compared without regard to case.\n\n"+
+		"If both are the same map, remove one of the two resources. If they are two maps, give one of them another name.", p.kind.kind.Entry(), name, other.what)
+	if key != p.nameClaim() {
+		words = fmt.Sprintf("Two resources of this configuration, %s and %s, claim one %s map: either both have it in the state, or one is to take the name that the other has until the apply.\n\n"+
+			"If both are the same map, remove one of the two resources. To hand a name over, first apply the new name of the one that has it; then add the other.", name, other.what, p.kind.kind.Entry())
+	}
+	p.diags.AddAttributeError(path.Root("name"), "Claimed Twice", words+"\n\nCode: "+string(idmap.CodeNameInUse))
 }
 
 // onPlatform reports whether the server is a DryvIQ platform, which can check nothing at plan, and warns of it once in a
@@ -196,24 +248,34 @@ func (p *mapPlan) intent() idmap.MapIntent {
 		return idmap.MapIntent{Operation: idmap.OperationCreate, Map: &p.wire.Map}
 	}
 	p.wire.Source.Default = p.sourceDefault
-	return idmap.MapIntent{Operation: idmap.OperationUpdate, ID: p.prior.ID.ValueString(), Map: &p.wire.Map}
+	return idmap.MapIntent{Operation: idmap.OperationUpdate, ID: p.prior.ID.ValueString(), Revision: p.revision, Map: &p.wire.Map}
 }
 
 // validate asks for the verdict on the intent, beside the deletion of the map that goes away, if any. What will refuse that
 // is only warned of, as checkDelete does.
 func (p *mapPlan) validate(ctx context.Context, intent idmap.MapIntent, going string, directories []idmap.ProposedDirectory) (idmap.MapVerdict, error) {
-	intents := []idmap.MapIntent{intent}
-	if going != "" {
-		intents = append(intents, idmap.MapIntent{Operation: idmap.OperationDelete, ID: going})
+	if going == "" {
+		verdicts, err := p.walk.client.ValidateMaps(ctx, p.kind.kind, []idmap.MapIntent{intent}, directories)
+		if err != nil {
+			return idmap.MapVerdict{}, err
+		}
+		return verdicts[0], nil
 	}
+	verdict, deletion, err := p.validateBeside(ctx, intent, going, directories)
+	if err == nil {
+		p.warnOfUse(deletion)
+	}
+	return verdict, err
+}
+
+// validateBeside returns the verdict on the deletion as well.
+func (p *mapPlan) validateBeside(ctx context.Context, intent idmap.MapIntent, going string, directories []idmap.ProposedDirectory) (verdict, deletion idmap.MapVerdict, err error) {
+	intents := []idmap.MapIntent{intent, {Operation: idmap.OperationDelete, ID: going}}
 	verdicts, err := p.walk.client.ValidateMaps(ctx, p.kind.kind, intents, directories)
 	if err != nil {
-		return idmap.MapVerdict{}, err
+		return verdict, deletion, err
 	}
-	if going != "" {
-		p.warnOfUse(verdicts[1])
-	}
-	return verdicts[0], nil
+	return verdicts[0], verdicts[1], nil
 }
 
 // ownHolder returns the map that alone stands in the way of a create; "" if there is none. It can be the resource's own:
@@ -244,16 +306,23 @@ func (p *mapPlan) askBeside(ctx context.Context, holder string, refused idmap.Ma
 	if p.plan.says(p.kind, stored) {
 		repeat := p.intent()
 		repeat.IdempotencyKey = p.walk.mapKey(p.kind, p.wire)
-		verdict, err = p.validate(ctx, repeat, "", directories)
+		if verdict, err = p.validate(ctx, repeat, "", directories); err != nil {
+			return verdict, p.report(err)
+		}
 	}
-	if err == nil && len(verdict.Violations) > 0 && seen && !p.walk.isLeaving(holder) {
-		verdict, err = p.validate(ctx, p.intent(), holder, directories)
+	if len(verdict.Violations) > 0 && (!seen || !p.walk.awaits(holder, refused.Violations)) {
+		return refused, true
 	}
+	verdict, deletion, err := p.validateBeside(ctx, p.intent(), holder, directories)
 	if err != nil {
 		return verdict, p.report(err)
 	}
-	if len(verdict.Violations) > 0 && !seen {
-		return refused, true
+	if used := inUse(deletion); len(used) > 0 {
+		used[0].Description += " If the map's resource only has a new name, write a moved block from the old name to the new one."
+		if !p.walk.awaits(holder, used) { // under another name, which cannot be deleted
+			return idmap.MapVerdict{Violations: used}, true
+		}
+		p.warnOfUse(deletion)
 	}
 	p.claim(p.idClaim(holder))
 	if !seen {
@@ -277,9 +346,11 @@ func (p *mapPlan) take(verdict idmap.MapVerdict) {
 			v.Description += " If another provider block of this configuration (an alias) creates it, that is seen only at apply."
 			p.called().addWarnings([]idmap.Violation{v}, p.diags)
 		} else {
+			v = p.walk.tellRemade(p.kind.resource(), p.plan.Name.ValueString(), v)
 			p.called().addViolations([]idmap.Violation{v}, p.diags)
 		}
 	}
+	p.walk.tells(verdict.Warnings)
 	p.called().addWarnings(verdict.Warnings, p.diags)
 }
 

@@ -223,10 +223,26 @@ func (p protocol) planDelete(k mapKind, prior fields) []*tfprotov6.Diagnostic {
 // planReplacement plans an object as Terraform does that replaces it, and answers what is said about its successor.
 func (p protocol) planReplacement(resource string, config, prior fields) []*tfprotov6.Diagnostic {
 	p.Helper()
+	_, second := p.planTwice(resource, config, prior)
+	return second
+}
+
+// showReplacement answers what Terraform shows of it: of the second plan nothing unless that is refused.
+func (p protocol) showReplacement(resource string, config, prior fields) []*tfprotov6.Diagnostic {
+	p.Helper()
+	first, second := p.planTwice(resource, config, prior)
+	if slices.ContainsFunc(second, func(d *tfprotov6.Diagnostic) bool { return d.Severity == tfprotov6.DiagnosticSeverityError }) {
+		return append(first, second...)
+	}
+	return first
+}
+
+func (p protocol) planTwice(resource string, config, prior fields) (first, second []*tfprotov6.Diagnostic) {
+	p.Helper()
 	proposed := maps.Clone(config)
 	proposed["id"] = prior["id"]
-	first := p.planResource(resource, config, prior, proposed, nil)
-	return p.planResource(resource, config, nil, config, first.PlannedPrivate).Diagnostics
+	plan := p.planResource(resource, config, prior, proposed, nil)
+	return plan.Diagnostics, p.planResource(resource, config, nil, config, plan.PlannedPrivate).Diagnostics
 }
 
 // planResource plans an object that is valid.

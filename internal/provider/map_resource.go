@@ -27,7 +27,7 @@ func (r *mapResource) Metadata(_ context.Context, req resource.MetadataRequest, 
 }
 
 func (r *mapResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+	resp.IdentitySchema = identityschema.Schema{Version: identityVersion, Attributes: map[string]identityschema.Attribute{
 		"id": identityschema.StringAttribute{RequiredForImport: true, Description: "Id of the map."},
 	}}
 }
@@ -61,7 +61,7 @@ func (r *mapResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		p.prior = &prior
 	}
 	if req.Plan.Raw.IsNull() {
-		r.walk.leaves(p.prior.ID.ValueString())
+		p.kind.noun().addViolations(r.walk.leaves(p.prior.ID.ValueString()), &resp.Diagnostics)
 		p.checkDelete(ctx)
 		return
 	}
@@ -72,11 +72,16 @@ func (r *mapResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	p.revision = remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
+	p.foretold = remembered[bool](ctx, req.Private, foretoldKey, &resp.Diagnostics)
 	p.sourceDefault = remembered[*idmap.Principal](ctx, req.Private, sourceDefaultKey, &resp.Diagnostics)
 	if p.prior != nil {
 		remember(ctx, resp.Private, replacingKey, p.prior.ID.ValueString(), &resp.Diagnostics)
 	}
 	p.check(ctx)
+	if p.foretold {
+		remember(ctx, resp.Private, foretoldKey, true, &resp.Diagnostics)
+	}
 }
 
 func (r *mapResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -96,7 +101,7 @@ func (r *mapResource) Create(ctx context.Context, req resource.CreateRequest, re
 		return
 	}
 	if !r.walk.writes.own(created.ID) {
-		addCreatedTwice("name", r.kind.Entry()+" map "+created.Name, &resp.Diagnostics)
+		addCreatedTwice("name", r.kind.Entry()+" map "+created.Name, idmap.CodeNameInUse, &resp.Diagnostics)
 		return
 	}
 	r.addWarnings(wire, warnings, &resp.Diagnostics)
@@ -145,6 +150,7 @@ func (r *mapResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 	m, err := r.walk.client.Map(ctx, r.kind, state.ID.ValueString())
 	switch {
 	case idmap.IsNotFound(err):
+		r.walk.loses(r.resource(), state.Name.ValueString(), state.ID.ValueString())
 		resp.State.RemoveResource(ctx)
 	case err != nil && !imported && r.walk.excuse(err, &resp.Diagnostics):
 	case err != nil:
@@ -175,11 +181,9 @@ func (r *mapResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	r.put(ctx, objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}, updated, plan)
 }
 
-// addWarnings passes on what a write warns of. With plan checks on, the plan of the same apply has said it.
+// addWarnings passes on what a write warns of, unless the plan of the same apply has said it.
 func (r *mapResource) addWarnings(wire mapWire, warnings []idmap.Violation, diags *diag.Diagnostics) {
-	if !r.walk.checks() {
-		wire.noun(r.mapKind).addWarnings(warnings, diags)
-	}
+	wire.noun(r.mapKind).addWarnings(r.walk.untold(warnings), diags)
 }
 
 func (r *mapResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -195,6 +199,7 @@ func (r *mapResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 		return // the successor has taken it over
 	}
 	if err := r.walk.client.DeleteMap(ctx, r.kind, wire.ID, revision); err != nil {
+		r.walk.writes.keep(wire.ID)
 		r.noun().addError(err, &resp.Diagnostics)
 	}
 }

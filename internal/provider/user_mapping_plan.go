@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -22,6 +23,7 @@ type userMappingPlan struct {
 	prior     *userMappingModel // nil for a create
 	replacing string            // the mapping that a create replaces, if any
 	former    string            // the user id before a rename outside of Terraform, if any
+	revision  int64             // of the mapping as it was read last, which without a refresh is long ago; 0 for any
 	token     string            // under which the plan claims
 	inTheWay  []idmap.UserMapping
 	diags     *diag.Diagnostics
@@ -38,7 +40,8 @@ func (p *userMappingPlan) make(ctx context.Context) {
 		p.foresee(ctx)
 		return
 	case p.plan.moved(*p.prior):
-		return // a replacement: Terraform plans it again, as a create
+		p.foretell(ctx) // Terraform plans a replacement again, as a create
+		return
 	}
 	if !p.plan.known() || !p.walk.checks() {
 		return
@@ -46,6 +49,22 @@ func (p *userMappingPlan) make(ctx context.Context) {
 	if verdict, ok := p.ask(ctx); ok {
 		p.take(ctx, verdict)
 	}
+}
+
+// foretell gives the warnings of a replacement, as which this plan is known already: Terraform shows none of the second
+// plan. What refuses it, that one says.
+func (p *userMappingPlan) foretell(ctx context.Context) {
+	if !p.plan.known() || !p.walk.checks() {
+		return
+	}
+	wanted := p.plan.toAPI()
+	create := idmap.UserMappingIntent{Operation: idmap.OperationCreate, UserMapping: &wanted}
+	verdict, err := p.validate(ctx, create, p.prior.ID.ValueString())
+	if err != nil {
+		p.report(err)
+		return
+	}
+	userMappingNoun.addWarnings(verdict.Warnings, p.diags)
 }
 
 // mayBePlanned reports whether a connection that does not exist may be planned by another alias of the provider, which
@@ -87,6 +106,7 @@ func (p *userMappingPlan) take(ctx context.Context, verdict idmap.UserMappingVer
 		}
 	}
 	called.addViolations(refused, p.diags)
+	p.walk.tells(verdict.Warnings)
 	called.addWarnings(p.tellRename(verdict.Warnings, p.diags.AddAttributeWarning), p.diags)
 	m := verdict.UserMapping
 	if m == nil || len(verdict.Violations) > 0 {
@@ -127,6 +147,9 @@ func mappingClaim(id string) string { return "user_mapping:" + id }
 // ask asks the backend. It is false where there is no answer, which is reported.
 func (p *userMappingPlan) ask(ctx context.Context) (idmap.UserMappingVerdict, bool) {
 	verdict, err := p.validate(ctx, p.intent(), p.replacing)
+	if err == nil && p.isPassed(ctx, verdict.Violations) {
+		verdict, err = p.validate(ctx, p.intent(), p.replacing)
+	}
 	if err == nil && p.followHolders(ctx, verdict) {
 		verdict, err = p.validate(ctx, p.intent(), p.replacing)
 	}
@@ -169,7 +192,21 @@ func (p *userMappingPlan) intent() idmap.UserMappingIntent {
 	if p.prior == nil {
 		return idmap.UserMappingIntent{Operation: idmap.OperationCreate, UserMapping: &wanted}
 	}
-	return idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: p.prior.ID.ValueString(), UserMapping: &wanted}
+	return idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: p.prior.ID.ValueString(), Revision: p.revision, UserMapping: &wanted}
+}
+
+// isPassed reports whether the mapping has changed since it was read, and yet is what the plan shows, before or after. So
+// it is when an upload of the directory in the same apply makes it follow a rename; then any revision will do.
+func (p *userMappingPlan) isPassed(ctx context.Context, refused []idmap.Violation) bool {
+	if !slices.ContainsFunc(refused, func(v idmap.Violation) bool { return v.Code == idmap.CodeRevisionConflict }) {
+		return false
+	}
+	stored, err := p.walk.client.UserMapping(ctx, p.prior.ID.ValueString())
+	if err != nil || !isShown(stored, p.plan, *p.prior) {
+		return false
+	}
+	p.revision = 0
+	return true
 }
 
 // validate asks for the verdict on the intent, beside the deletion of the mapping that goes away, if any.
@@ -216,9 +253,9 @@ func (p *userMappingPlan) ownHolder(refused []idmap.Violation) string {
 
 // askBeside asks again about a create that a mapping of the same content stands in the way of. Two things make it right
 // all the same: that the create only repeats one whose answer was lost, or that the mapping is this resource's own,
-// tainted one, which is deleted first. Either way the create takes the mapping for itself, so that a second resource of
-// this configuration which has it is found out. A mapping that this configuration is not known to have can be another
-// one's, as requestKey says: of that the plan warns.
+// tainted one, which is deleted first. Either way the create is judged as one beside the deletion of the mapping, and
+// takes that for itself, so that a second resource of this configuration which has it is found out. A mapping that this
+// configuration is not known to have can be another one's, as requestKey says: of that the plan warns.
 func (p *userMappingPlan) askBeside(ctx context.Context, holder string, refused idmap.UserMappingVerdict) (idmap.UserMappingVerdict, bool) {
 	stored, err := p.walk.client.UserMapping(ctx, holder)
 	switch {
@@ -231,15 +268,15 @@ func (p *userMappingPlan) askBeside(ctx context.Context, holder string, refused 
 	repeat := p.intent()
 	repeat.IdempotencyKey = p.walk.mappingKey(p.plan)
 	verdict, err := p.validate(ctx, repeat, "")
-	_, seen := p.walk.seenMapping(holder)
-	if err == nil && len(verdict.Violations) > 0 && seen && !p.walk.isLeaving(holder) {
-		verdict, err = p.validate(ctx, p.intent(), holder)
-	}
 	if err != nil {
 		return verdict, p.report(err)
 	}
-	if len(verdict.Violations) > 0 {
+	_, seen := p.walk.seenMapping(holder)
+	if len(verdict.Violations) > 0 && (!seen || !p.walk.awaits(holder, refused.Violations)) {
 		return refused, true
+	}
+	if verdict, err = p.validate(ctx, p.intent(), holder); err != nil {
+		return verdict, p.report(err)
 	}
 	p.claim(mappingClaim(holder))
 	if !seen {

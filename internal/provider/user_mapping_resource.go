@@ -52,6 +52,7 @@ func (r *userMappingResource) Schema(_ context.Context, _ resource.SchemaRequest
 	}
 	keep := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
 	resp.Schema = schema.Schema{
+		Version: userMappingVersion,
 		MarkdownDescription: "Links one account of a mail connection, by its email, with one account of an application connection, by its user id.\n\n" +
 			"The accounts behind a mapping never change. Email and user id may follow a rename of the same person; a change that would make the mapping another person's is refused, at plan. " +
 			"To map another person, remove the resource and add a new one. If you rename a resource, write a `moved` block. " +
@@ -96,7 +97,7 @@ func (r *userMappingResource) Schema(_ context.Context, _ resource.SchemaRequest
 }
 
 func (r *userMappingResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+	resp.IdentitySchema = identityschema.Schema{Version: identityVersion, Attributes: map[string]identityschema.Attribute{
 		"id": identityschema.StringAttribute{RequiredForImport: true, Description: "Id of the mapping."},
 	}}
 }
@@ -119,13 +120,14 @@ func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.Modif
 		tellManagedTwice(*p.prior, r.walk.manages(p.prior.ID.ValueString(), kept), &resp.Diagnostics)
 	}
 	if !kept {
-		r.walk.leaves(p.prior.ID.ValueString())
+		userMappingNoun.addViolations(r.walk.leaves(p.prior.ID.ValueString()), &resp.Diagnostics)
 		return
 	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &p.config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &p.plan)...)
 	p.replacing = remembered[string](ctx, resp.Private, replacingKey, &resp.Diagnostics)
 	p.former = remembered[string](ctx, resp.Private, formerUserKey, &resp.Diagnostics)
+	p.revision = remembered[int64](ctx, resp.Private, revisionKey, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -150,7 +152,7 @@ func (r *userMappingResource) Create(ctx context.Context, req resource.CreateReq
 		return
 	}
 	if !r.walk.writes.own(created.ID) {
-		addCreatedTwice("user_id", "the mapping of "+created.Label(), &resp.Diagnostics)
+		addCreatedTwice("user_id", "the mapping of "+created.Label(), idmap.CodeUserAlreadyMapped, &resp.Diagnostics)
 		return
 	}
 	r.addWarnings(warnings, &resp.Diagnostics)
@@ -244,19 +246,21 @@ func (r *userMappingResource) sameAtRevision(ctx context.Context, refusal error,
 	if err != nil {
 		return 0, false
 	}
-	shown = append(shown, state)
+	return stored.Revision, isShown(stored, append(shown, state)...)
+}
+
+// isShown reports whether the email and the user of a mapping are among what a plan showed.
+func isShown(stored idmap.UserMapping, shown ...userMappingModel) bool {
 	email := slices.ContainsFunc(shown, func(m userMappingModel) bool {
 		return m.EmailSource.ValueString() == string(stored.EmailSource) && idmap.SameEmail(m.Email.ValueString(), stored.Email)
 	})
 	user := slices.ContainsFunc(shown, func(m userMappingModel) bool { return idmap.SameUserID(m.UserID.ValueString(), stored.UserID) })
-	return stored.Revision, email && user
+	return email && user
 }
 
-// addWarnings passes on what a write warns of. With plan checks on, the plan of the same apply has said it.
+// addWarnings passes on what a write warns of, unless the plan of the same apply has said it.
 func (r *userMappingResource) addWarnings(warnings []idmap.Violation, diags *diag.Diagnostics) {
-	if !r.walk.checks() {
-		userMappingNoun.addWarnings(warnings, diags)
-	}
+	userMappingNoun.addWarnings(r.walk.untold(warnings), diags)
 }
 
 func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -276,6 +280,7 @@ func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteReq
 		err = r.walk.client.DeleteUserMapping(ctx, id, now)
 	}
 	if err != nil {
+		r.walk.writes.keep(id)
 		userMappingNoun.addError(err, &resp.Diagnostics)
 	}
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -28,22 +29,28 @@ type walk struct {
 	maps        map[string]bool              // read in this walk, by id
 	onPlatform  bool                         // it was said that the server is a DryvIQ platform
 	leaving     map[string]bool              // planned to be deleted, by id
+	awaited     map[string][]idmap.Violation // what refuses creates until the object is deleted, by its id
+	told        map[string]bool              // warnings of plans
 	managed     map[string]managed           // mappings that plans have seen in the state, by id
 	missing     map[mappedUser]userMappingModel
+	lost        map[namedObject]string // ids of connections and maps that a refresh does not find any more
 }
 
 func newWalk(c *client.Client, planChecks bool) *walk {
 	return &walk{
 		client: c, planChecks: planChecks, origin: originOfConfiguration(),
-		writes:      writes{locks: map[string]*sync.Mutex{}, written: map[string]bool{}},
+		writes:      writes{locks: map[string]*sync.Mutex{}, written: map[string]bool{}, kept: map[string]bool{}},
 		claims:      map[string]claim{},
 		pending:     map[string]*pendingDirectory{},
 		mappings:    map[string]idmap.UserMapping{},
 		connections: map[string]bool{},
 		maps:        map[string]bool{},
 		leaving:     map[string]bool{},
+		awaited:     map[string][]idmap.Violation{},
+		told:        map[string]bool{},
 		managed:     map[string]managed{},
 		missing:     map[mappedUser]userMappingModel{},
+		lost:        map[namedObject]string{},
 	}
 }
 
@@ -156,11 +163,49 @@ func (w *walk) firstOnPlatform() bool {
 	return first
 }
 
-// leaves remembers an object that is planned to be deleted.
-func (w *walk) leaves(id string) {
+// leaves remembers an object that is planned to be deleted. It returns the refusals of a create that was let pass since
+// nobody was known to delete the object but the create's own resource, which would do so first. Of another resource
+// Terraform tells no order: it may delete only after the create failed, or before.
+func (w *walk) leaves(id string) (refused []idmap.Violation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.leaving[id] = true
+	return w.awaited[id]
+}
+
+// isLeaving reports whether an object is planned to be deleted. Terraform plans in no fixed order, so false says little.
+func (w *walk) isLeaving(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.leaving[id]
+}
+
+// awaits remembers a create that needs the object to be deleted first, with what refuses it otherwise. It is false where
+// another resource deletes the object. Terraform plans in no fixed order, so leaves may be the one to find out.
+func (w *walk) awaits(id string, refused []idmap.Violation) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.leaving[id] {
+		return false
+	}
+	w.awaited[id] = refused
+	return true
+}
+
+// tells remembers warnings that a plan gives.
+func (w *walk) tells(warnings []idmap.Violation) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range warnings {
+		w.told[v.Description] = true
+	}
+}
+
+// untold returns the warnings of a write that no plan of this walk has given: they came up since, or the checks are off.
+func (w *walk) untold(warnings []idmap.Violation) []idmap.Violation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(warnings), func(v idmap.Violation) bool { return w.told[v.Description] })
 }
 
 // managed is how the resources are planned that have one and the same mapping in the state.
@@ -194,13 +239,6 @@ func (w *walk) manages(id string, kept bool) managed {
 	return m
 }
 
-// isLeaving reports whether an object is planned to be deleted. Terraform plans in no fixed order, so false says little.
-func (w *walk) isLeaving(id string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.leaving[id]
-}
-
 // writes keeps the creates and deletes of one walk apart that are about the same thing. A resource that was given a new
 // name without a moved block is deleted and created at the same time, and one with create_before_destroy is created
 // before it is deleted. Both carry the same Idempotency-Key as the first create, so the backend answers with the object
@@ -209,6 +247,7 @@ type writes struct {
 	mu      sync.Mutex
 	locks   map[string]*sync.Mutex
 	written map[string]bool // ids that creates of this walk returned
+	kept    map[string]bool // ids of which deletes of this walk were refused
 }
 
 // begin waits until no other create or delete under the key is under way, and returns the function that ends this one.
@@ -224,15 +263,23 @@ func (w *writes) begin(key string) (end func()) {
 	return lock.Unlock
 }
 
-// own makes the id the caller's. It is false where another create of the walk returned the same one.
+// own makes the id the caller's. It is false where another resource has it: a create of the walk returned the same one,
+// or a delete of it was refused.
 func (w *writes) own(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.written[id] {
+	if w.written[id] || w.kept[id] {
 		return false
 	}
 	w.written[id] = true
 	return true
+}
+
+// keep remembers that the object could not be deleted, so that its resource still has it.
+func (w *writes) keep(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept[id] = true
 }
 
 // owned reports whether a create of the walk returned the id.
