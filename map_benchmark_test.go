@@ -1,16 +1,12 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/idmap/terraform-provider-idmap/internal/client"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -74,21 +70,22 @@ func BenchmarkMapResource(b *testing.B) {
 			if spent[kind] == nil {
 				spent[kind] = map[string]time.Duration{}
 			}
-			w := newWorkspace(b, configuration, 0)
+			w := newWorkspace(b, server.url)
+			w.Write(b, "main.tf", configuration)
 			timed := func(step string, want int, args ...string) {
 				start := time.Now()
-				if out, code := w.terraform(b, server.url, args...); code != want {
-					b.Fatalf("%s of %s ended with %d:\n%.2000s", step, kind, code, out)
+				if o := w.Run(b, args...); o.Code != want {
+					b.Fatalf("%s of %s: %.2000v", step, kind, o)
 				}
 				spent[kind][step] += time.Since(start)
 			}
-			w.writeMap(b, value)
+			writeJSON(b, w, "map.json", value)
 			timed(steps[0], 2, "plan", "-detailed-exitcode")
 			timed(steps[1], 0, "apply", "-auto-approve")
 			timed(steps[2], 0, "plan", "-detailed-exitcode")
 			changed := value
 			changed.SourceExclusions = value.SourceExclusions[1:]
-			w.writeMap(b, changed)
+			writeJSON(b, w, "map.json", changed)
 			timed(steps[3], 0, "apply", "-auto-approve")
 			timed(steps[4], 0, "destroy", "-auto-approve")
 		}
@@ -101,21 +98,10 @@ func BenchmarkMapResource(b *testing.B) {
 	}
 }
 
-func (w workspace) writeMap(t testing.TB, value mapValue) {
-	t.Helper()
-	text, err := json.Marshal(value)
-	if err = errors.Join(err, os.WriteFile(filepath.Join(w.folder, "map.json"), text, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // stageLargeMap stores two connections with the accounts that the map names, and returns the map.
 func stageLargeMap(t testing.TB, url string) mapValue {
 	t.Helper()
-	c, err := client.New(client.Config{Endpoint: url, Token: outageToken})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := askServer(t, url)
 	value := mapValue{Exceptions: map[string]string{}}
 	old, now := []string{"id,username,email,name"}, []string{"id,username,email,name"}
 	for i := range mapExceptions + mapExclusions {

@@ -13,7 +13,7 @@ func BenchmarkPlan(b *testing.B) {
 	const resources = 500
 	server := startServer(b, filepath.Join(b.TempDir(), "idmap.db"))
 	for _, kind := range []struct{ name, configuration string }{
-		{"idmap_user_mapping", configuration},
+		{"idmap_user_mapping", mappingsConfiguration},
 		{"terraform_data", `
 resource "terraform_data" "all" {
   for_each = jsondecode(file("${path.module}/mappings.json"))
@@ -23,21 +23,21 @@ resource "terraform_data" "all" {
 	} {
 		b.Run(kind.name, func(b *testing.B) {
 			var requests atomic.Int32
-			address := proxy(b, func(*http.Request) { requests.Add(1) }, server.url)
-			w := newWorkspace(b, kind.configuration, resources)
-			if out, code := w.terraform(b, address, "apply", "-auto-approve"); code != 0 {
-				b.Fatal(out)
-			}
+			before := newFront(b, server.url)
+			before.let(func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+				requests.Add(1)
+				forward.ServeHTTP(w, r)
+			})
+			w := newWorkspace(b, before.url)
+			w.Write(b, "main.tf", kind.configuration)
+			writeUsers(b, w, resources)
+			w.Must(b, "apply", "-auto-approve")
 			requests.Store(0)
 			for b.Loop() {
-				if out, code := w.terraform(b, address, "plan", "-detailed-exitcode"); code != 0 {
-					b.Fatal(out)
-				}
+				w.Must(b, "plan", "-detailed-exitcode")
 			}
 			b.ReportMetric(float64(requests.Load())/float64(b.N), "requests/op")
-			if out, code := w.terraform(b, address, "destroy", "-auto-approve"); code != 0 {
-				b.Fatal(out)
-			}
+			w.Must(b, "destroy", "-auto-approve")
 		})
 	}
 }

@@ -133,7 +133,7 @@ func signInUser(i int) (email, userID string) {
 // integration.
 func stageUsers(t testing.TB, url string) (token, source, destination string) {
 	t.Helper()
-	c, err := client.New(client.Config{Endpoint: url, Token: outageToken})
+	c, err := client.New(client.Config{Endpoint: url, Token: adminToken})
 	if err != nil {
 		t.Fatal(err)
 	}

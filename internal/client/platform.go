@@ -103,6 +103,14 @@ func (c *Client) missing(ctx context.Context, r request, a *answer) error {
 	if list.StatusCode/100 != 2 || !isJSON(list.Header.Get("Content-Type")) {
 		return refusal(a)
 	}
+	// What made a platform of the server may have been a 404 of the same thing before it, which is gone by now.
+	kind, err := c.askServerKind(ctx)
+	if err != nil {
+		return err
+	}
+	if c.server.known.Store(kind); kind != platformServer {
+		return refusal(a)
+	}
 	p, _ := readProblem(a)
 	description := orDefault(p.text(), "There is no object with the id "+clip(r.segments[last])+".")
 	return &idmap.Error{

@@ -162,6 +162,21 @@ func TestNotFoundOnAPlatform(t *testing.T) {
 	}
 }
 
+// TestNotFoundOfAPassingProxy: its 404 is that of a platform, until our server answers again.
+func TestNotFoundOfAPassingProxy(t *testing.T) {
+	list, ours := answerJSON(200, `{"account_maps":[]}`), answerJSON(200, `{"capabilities":{}}`)
+	s := serve(t, empty(404), empty(404), list, ours, answerJSON(200, `{"account_map":{"id":"m1","name":"n"}}`))
+	c := clientOf(t, s.URL, nil)
+	if err := c.DeleteMap(t.Context(), idmap.AccountMap, "m1", 0); err == nil {
+		t.Error("a map that is there passes for deleted")
+	} else if _, ok := errors.AsType[*ForeignServerError](err); !ok {
+		t.Errorf("got %v", err)
+	}
+	if m, err := c.Map(t.Context(), idmap.AccountMap, "m1"); err != nil || m.Name != "n" {
+		t.Errorf("the server is still taken for a platform: %+v, %v", m, err)
+	}
+}
+
 func TestCreateMapOnAPlatform(t *testing.T) {
 	s := routes(t, map[string]http.HandlerFunc{
 		"POST /v1/account_maps": answerJSON(201, oneMap), "POST /v1/account_maps/m1/exceptions": answerJSON(200, `{}`),

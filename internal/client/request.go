@@ -234,9 +234,26 @@ func (c *Client) delete(ctx context.Context, revision int64, segments ...string)
 // remove is delete for a request that has more to say.
 func (c *Client) remove(ctx context.Context, r request) error {
 	r.method = http.MethodDelete
-	_, err := c.do(ctx, r)
+	err := c.silent(ctx, r)
 	if idmap.IsNotFound(err) {
 		return nil
+	}
+	return err
+}
+
+// silent makes a call whose success has nothing to say, and so is no success of just any kind: a sign-in page has
+// done nothing. Our servers answer 204. Of others JSON is believed, and of a DryvIQ platform silence.
+func (c *Client) silent(ctx context.Context, r request) error {
+	a, err := c.do(ctx, r)
+	if err != nil || a.StatusCode == http.StatusNoContent || isJSON(a.Header.Get("Content-Type")) {
+		return err
+	}
+	if len(a.content) > 0 {
+		return foreign(a, "")
+	}
+	platform, err := c.Platform(ctx)
+	if err == nil && !platform {
+		err = foreign(a, "its body is empty, and only 204 may be")
 	}
 	return err
 }

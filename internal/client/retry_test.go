@@ -135,6 +135,30 @@ func TestDeleteOfWhatIsGone(t *testing.T) {
 	}
 }
 
+// TestSuccessThatIsNone: what stands before a server and answers in its place has deleted nothing.
+func TestSuccessThatIsNone(t *testing.T) {
+	page := answerJSON(200, "<html>sign in</html>", "Content-Type", "text/html")
+	ours := answerJSON(200, `{"capabilities":{}}`)
+	for name, answers := range map[string][]http.HandlerFunc{"a page": {page}, "nothing": {empty(200), ours}} {
+		for call, do := range map[string]func(*Client) error{
+			"delete":   func(c *Client) error { return c.DeleteUserMapping(t.Context(), "um_1", 0) },
+			"sign out": func(c *Client) error { return c.SignOut(t.Context(), "s1") },
+		} {
+			err := do(clientOf(t, serve(t, answers...).URL, nil))
+			if _, ok := errors.AsType[*ForeignServerError](err); !ok {
+				t.Errorf("%s: %s passes for success: %v", call, name, err)
+			}
+		}
+	}
+	for name, answers := range map[string][]http.HandlerFunc{
+		"204": {empty(204)}, "JSON": {answerJSON(200, "{}")}, "nothing of a platform": {empty(200), empty(404)},
+	} {
+		if err := clientOf(t, serve(t, answers...).URL, nil).DeleteMap(t.Context(), idmap.AccountMap, "m1", 0); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestNotRetried(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 409, 412, 413, 422, 501} {
 		s := serve(t, problemJSON(status, "not_found", "No."))
