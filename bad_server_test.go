@@ -377,6 +377,7 @@ func TestUploadToANewConnectionFails(t *testing.T) {
 			}
 			c.front.let(nil)
 			made := c.idsInBackend(t)
+			c.state(t) // nothing is tainted
 			c.mustReachTheEnd(t)
 			if now := c.idsInBackend(t); !slices.Equal(made, now) {
 				t.Errorf("there were %q, and now %q", made, now)

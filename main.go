@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -54,6 +55,9 @@ func debugs(args []string) bool {
 func servePlugin(ctx context.Context, debug bool) int {
 	embedded := cli.NewEmbedded(version, cli.NewLog(os.Stderr, slog.LevelWarn))
 	err := quietFramework()
+	if !debug {
+		go endWithTerraform()
+	}
 	if err == nil {
 		err = providerserver.Serve(ctx, provider.New(version, embedded.Open), providerserver.ServeOpts{Address: address, Debug: debug})
 	}
@@ -65,6 +69,16 @@ func servePlugin(ctx context.Context, debug bool) int {
 		return 1
 	}
 	return 0
+}
+
+// endWithTerraform ends the process when Terraform, which started it, is gone. Killed, Terraform ends none of its
+// providers, and one that waits for its next call would wait for ever.
+func endWithTerraform() {
+	terraform := os.Getppid()
+	for os.Getppid() == terraform {
+		time.Sleep(time.Second)
+	}
+	os.Exit(1)
 }
 
 func build() string {

@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// cookieValue is what Terraform gives a plugin to know it by.
+const cookieValue = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
+
 func program(t testing.TB, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	executable, err := os.Executable()
@@ -58,10 +61,42 @@ func TestVersion(t *testing.T) {
 // Terraform's way: a cookie in the environment, then one line that says where the plugin listens.
 func TestPlugin(t *testing.T) {
 	t.Parallel()
-	const value = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
-	if line := firstLine(t, program(t, []string{cookie + "=" + value, "PLUGIN_PROTOCOL_VERSIONS=6"})); !strings.HasPrefix(line, "1|6|") {
+	if line := firstLine(t, program(t, []string{cookie + "=" + cookieValue, "PLUGIN_PROTOCOL_VERSIONS=6"})); !strings.HasPrefix(line, "1|6|") {
 		t.Errorf("the plugin says %q", line)
 	}
+}
+
+// TestPluginEndsWithTerraform: killed, Terraform ends no provider.
+func TestPluginEndsWithTerraform(t *testing.T) {
+	t.Parallel()
+	plugin := program(t, []string{cookie + "=" + cookieValue, "PLUGIN_PROTOCOL_VERSIONS=6"})
+	terraform := exec.CommandContext(t.Context(), "sh", "-c", `"$0" & wait`, plugin.Path)
+	terraform.Env = plugin.Env
+	stdout, err := terraform.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := terraform.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(stdout)
+	if line, err := said.ReadString('\n'); err != nil {
+		t.Fatalf("the plugin says %q: %v", line, err)
+	}
+	if err := terraform.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := said.ReadString(0) // it has the other end until it ends
+		ended <- err
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Error("the plugin waits for a Terraform that is gone")
+	}
+	_ = terraform.Wait() // it was killed
 }
 
 func TestDebug(t *testing.T) {

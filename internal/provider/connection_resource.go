@@ -165,11 +165,14 @@ func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequ
 		return
 	}
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
-	// The connection exists: what fails from here on must not lose it.
 	written := plan
 	written.fromAPI(created)
 	sink.put(ctx, created.ID, created.Revision, written)
-	r.upload(ctx, sink, plan, created, files)
+	if r.upload(ctx, sink, plan, created, files); resp.Diagnostics.HasError() {
+		// Kept with an error it would be tainted, and the next apply would delete the connection to make it anew. The next
+		// create finds it by its key, and takes up what was done.
+		resp.State.RemoveResource(ctx)
+	}
 }
 
 // create creates the connection, as [userMappingResource.create] does.

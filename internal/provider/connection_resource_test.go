@@ -177,7 +177,7 @@ func TestAccConnectionContentOfBefore(t *testing.T) {
 	)
 }
 
-// TestAccConnectionUploadFails: the connection is there and its directory is not. The next apply makes it anew.
+// TestAccConnectionUploadFails: the connection is there and its directory is not. The next apply takes it up.
 func TestAccConnectionUploadFails(t *testing.T) {
 	s := newScenario(t)
 	accounts := s.file("accounts.csv", "id,username", "1,jane")
@@ -196,7 +196,7 @@ func TestAccConnectionUploadFails(t *testing.T) {
 		resource.TestStep{
 			PreConfig:        func() { s.theConnection(); down.Store(false) },
 			Config:           config,
-			ConfigPlanChecks: planned(action(mailAddress, plancheck.ResourceActionReplace)),
+			ConfigPlanChecks: planned(action(mailAddress, plancheck.ResourceActionCreate)),
 			Check:            resource.TestCheckResourceAttrSet(mailAddress, "accounts_sha256"),
 		},
 	)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -49,6 +50,8 @@ func (n noun) addError(err error, diags *diag.Diagnostics) {
 		diags.AddError("Mapping Backend Unreachable", err.Error())
 	case errors.As(err, &foreign):
 		diags.AddError("Not a Mapping Backend", err.Error())
+	case errors.Is(err, context.Canceled):
+		diags.AddError("Call Interrupted", "The call of the mapping backend was stopped before its answer came, so what it asked for may be done or not. Run terraform apply again: it takes up what was done.")
 	default:
 		diags.AddError("Unexpected Failure", err.Error())
 	}
