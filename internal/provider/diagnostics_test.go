@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -8,8 +9,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/idmap/terraform-provider-idmap/internal/acctest"
 	"github.com/idmap/terraform-provider-idmap/internal/client"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/rules/rulestest"
 )
 
 func TestEveryCodeHasASummary(t *testing.T) {
@@ -111,5 +114,19 @@ func TestImportBlockIsOnlyForTheSameKind(t *testing.T) {
 	inUse := idmap.Violation{Code: idmap.CodeConnectionInUse, Conflict: &idmap.Conflict{Kind: "user_mapping", ID: "m1"}}
 	if detail := detailOf(inUse, connectionNoun.resource); strings.Contains(detail, "import {") {
 		t.Error(detail)
+	}
+}
+
+// TestInterrupted: Terraform was told to stop while a call was under way.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	server := acctest.NewServer(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_, _, err := server.Client.CreateUserMapping(ctx, "", rulestest.Mapping("jane.doe@contoso.com", "JDOE"))
+	var diags diag.Diagnostics
+	userMappingNoun.addError(err, &diags)
+	if len(diags) != 1 || diags[0].Summary() != "Call Interrupted" || !strings.Contains(diags[0].Detail(), "terraform apply again") {
+		t.Errorf("%v is told as %v", err, diags)
 	}
 }

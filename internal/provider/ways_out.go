@@ -36,7 +36,7 @@ func waysPast(c idmap.Conflict, resource string) []string {
 		c.Kind == "connection" && c.ID != "" && resource == connectionNoun.resource,
 		c.ID != "" && resource == "idmap_"+c.Kind && (c.Kind == string(idmap.AccountMap) || c.Kind == string(idmap.GroupMap)):
 		return []string{
-			"To manage the existing object with this resource, import it:\n\n" + importBlock(resource, c.ID),
+			"If the existing object is what this resource is meant to be, import it, and let the arguments say what it is:\n\n" + importBlock(resource, c.ID),
 			"If this configuration has it already, under another resource name, tell Terraform with a moved block, or delete that resource in an apply of its own first.",
 		}
 	case c.Releasable:

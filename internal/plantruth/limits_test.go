@@ -1,0 +1,104 @@
+package plantruth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unbrokenRows are those in which no rule is broken.
+func unbrokenRows() []*row {
+	return slices.DeleteFunc(newMatrix().rows, (*row).breaks)
+}
+
+// updated makes all resources, and then changes them to the good values: what created them is not what they are.
+func (l *lab) updated(extra ...string) {
+	l.t.Helper()
+	l.begin(func(lane *lane) string { return isChanged(lane) })
+	l.begin(func(lane *lane) string { return lane.block(lane.good, extra...).String() })
+}
+
+// TestRenamedAfterUpdate: what was updated since it was created cannot be deleted under one name and created under another
+// at the same time, in which order Terraform likes. So the plan refuses that, in whatever order it plans, and a moved block
+// is the way out.
+func TestRenamedAfterUpdate(t *testing.T) {
+	t.Parallel()
+	from := newStage(t, unbrokenRows())
+	for _, parallelism := range []int{1, 10} {
+		t.Run(fmt.Sprint(parallelism), func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, from)
+			l.updated()
+			l.write(isOther)
+			l.listen(l.space.Run(t, "plan", "-json", fmt.Sprintf("-parallelism=%d", parallelism)), planning)
+			l.each(func(lane *lane) {
+				if !slices.ContainsFunc(lane.told, func(t told) bool { return t.isError() && strings.Contains(t.detail, "moved block") }) {
+					t.Errorf("%s: %s", lane.key, lane.report())
+				}
+				lane.told = nil
+			})
+			l.try(trial{shape: func(lane *lane) string {
+				return isOther(lane) + "moved {\n  from = " + lane.address() + "\n  to = " + lane.address() + "_other\n}\n"
+			}})
+			l.each(func(lane *lane) {
+				if len(lane.told) > 0 || len(lane.planned) > 0 {
+					t.Errorf("%s, moved: %v %s", lane.key, lane.planned, lane.report())
+				}
+			})
+			l.settle()
+		})
+	}
+}
+
+// TestCreatedFirstAfterUpdate: what was updated since it was created cannot be replaced by what is created first. Terraform
+// does not tell the provider which comes first, so only the apply finds that out. Nothing is lost by it, but Terraform has
+// the object as a deposed one then, and the next plan refuses to create another: the way out is an apply without the
+// resource, as the words say.
+func TestCreatedFirstAfterUpdate(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, newStage(t, unbrokenRows()))
+	first := "lifecycle {\n    create_before_destroy = true\n  }"
+	isFirst := func(lane *lane) string { return lane.block(lane.good, first).String() }
+	l.updated(first)
+	l.try(trial{shape: isFirst, option: replaced})
+	l.each(func(lane *lane) {
+		if !slices.ContainsFunc(lane.told, func(t told) bool { return t.isError() && t.applying }) {
+			t.Errorf("%s: %s", lane.key, lane.report())
+		}
+		lane.told = nil
+	})
+	l.agree() // the backend has what the state has
+	l.listen(l.space.Run(t, "plan", "-json"), planning)
+	l.each(func(lane *lane) {
+		if !slices.ContainsFunc(lane.told, func(t told) bool {
+			return t.isError() && strings.Contains(t.detail, "delete that resource in an apply of its own first")
+		}) {
+			t.Errorf("%s: %s", lane.key, lane.report())
+		}
+		lane.told = nil
+	})
+	l.begin(nothing)
+	l.begin(isFirst)
+	l.settle()
+}
+
+// TestTargetHidesTheOther: a plan with a target does not know what else the configuration has. What is wrong together with
+// the target is refused by the next plan.
+func TestTargetHidesTheOther(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, newStage(t, slices.DeleteFunc(newMatrix().rows, func(r *row) bool { return r.pair == nil })))
+	l.try(trial{shape: isBeside, option: func(lane *lane) []string { return []string{"-target=" + lane.address()} }})
+	l.each(func(lane *lane) {
+		if len(lane.told) > 0 {
+			t.Errorf("%s: %s", lane.key, lane.report())
+		}
+	})
+	l.try(trial{shape: isBeside})
+	l.each(func(lane *lane) {
+		if got := lane.outcome(); got != planned {
+			t.Errorf("%s: %s: %s", lane.key, got, lane.report())
+		}
+	})
+	l.settle()
+}
