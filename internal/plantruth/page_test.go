@@ -50,7 +50,8 @@ break it, or by a world that has turned since the apply, such as an address that
 The objects of the tables are as their create made them, less than a day before. What was changed since, imported, or is older
 can be replaced and destroyed as well, with two exceptions. Under another name, without a ` + "`moved`" + ` block, the plan refuses it.
 With ` + "`create_before_destroy`" + ` and ` + "`-replace`" + ` the apply refuses, since Terraform does not tell a provider which comes first; nothing is
-lost, and the next plan says the way out. Do not combine the two.
+lost, but Terraform then keeps the object as a deposed one, and plans are refused. Do not combine the two. Where it has happened, ` + "`terraform state rm`" + `
+lets Terraform forget the object, and an ` + "`import`" + ` block takes it back.
 
 With ` + "`-target`" + ` Terraform shows the provider only the targets and what they depend on: of two resources that are wrong together,
 the plan of one target knows one, and the plan of the other refuses it once the first is there.

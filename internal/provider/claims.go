@@ -47,10 +47,20 @@ func addMappingClaimedTwice(mine, other claimant, diags *diag.Diagnostics) {
 	case !idmap.SameUserID(mine.userID, other.userID):
 		at, shared, code = path.Root("email"), fmt.Sprintf("the mailbox of %q and %q", mine.email, other.email), idmap.CodeEmailInUse
 	}
-	diags.AddAttributeError(at, "Claimed Twice", fmt.Sprintf(
-		"Two resources of this configuration claim %s: %s, and %s. A user has one mapping, and an email goes to one user.\n\n"+
-			"If both are the same person, remove one of the two resources. If they are two persons, give one of them the email, or the user id, that is really theirs.\n\nCode: %s",
-		shared, mine.what, other.what, code))
+	found := fmt.Sprintf("Two resources of this configuration claim %s: %s, and %s. A user has one mapping, and an email goes to one user.", shared, mine.what, other.what)
+	if idmap.SameEmail(mine.email, other.email) && idmap.SameUserID(mine.userID, other.userID) {
+		found = fmt.Sprintf("Another resource of this configuration is the same as this one: %s. Look for the row, or the block, that is there twice; either may be the new one.", mine.spelt(other))
+	}
+	diags.AddAttributeError(at, "Claimed Twice", found+"\n\n"+
+		"If both are the same person, remove one of the two resources. If they are two persons, give one of them the email, or the user id, that is really theirs.\n\nCode: "+string(code))
+}
+
+// spelt says what both are, and how the other one spells it where that differs.
+func (c claimant) spelt(other claimant) string {
+	if c.what == other.what {
+		return c.what
+	}
+	return c.what + ", there spelt as " + other.what
 }
 
 // addCreatedTwice reports that a resource of this apply would get an object which another one has: it created it just

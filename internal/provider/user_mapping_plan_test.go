@@ -26,7 +26,7 @@ func TestAccClaimedTwice(t *testing.T) {
 		"email, folded":       {mapping("joan", "SMTP:JANE@Example.COM", "JOAN"), []string{`email "`}},
 		"user":                {mapping("joan", "joan@example.com", "JDOE"), []string{`user "`}},
 		"user, folded":        {mapping("joan", "joan@example.com", "ｊｄｏｅ"), []string{`user "`}},
-		"both":                {mapping("joan", "jane@example.com", "JDOE"), []string{`email "`}},
+		"both":                {mapping("joan", "jane@example.com", "JDOE"), []string{"is the same as this one: the mapping of jane@example.com to user JDOE."}},
 		"email that follows":  {mapping("joan", "", "jane"), []string{"jane@example.com"}},
 		"for_each over cases": {mapping("many", "", "${each.key}", `for_each = toset(["Kim", "KIM"])`), []string{"KIM"}},
 	} {

@@ -53,6 +53,24 @@ func TestClaimsOfMany(t *testing.T) {
 	}
 }
 
+// TestClaimedTwiceByTheSame: a row that is there twice is named once, and neither of the two is blamed.
+func TestClaimedTwiceByTheSame(t *testing.T) {
+	t.Parallel()
+	jane := claimantOf(idmap.UserMapping{Email: "jane@example.com", UserID: "JDOE"})
+	for other, want := range map[claimant]string{
+		jane: "this one: the mapping of jane@example.com to user JDOE. Look",
+		claimantOf(idmap.UserMapping{Email: "JANE@example.com", UserID: "jdoe"}): "JDOE, there spelt as the mapping of JANE@example.com to user jdoe. Look",
+	} {
+		var diags diag.Diagnostics
+		addMappingClaimedTwice(jane, other, &diags)
+		for _, text := range []string{want, "there twice", "If both are the same person", "If they are two persons", "Code: email_in_use"} {
+			if !contains(diags, text) {
+				t.Errorf("%v lacks %q", diags, text)
+			}
+		}
+	}
+}
+
 func TestClaimedTwiceNamesBoth(t *testing.T) {
 	t.Parallel()
 	var diags diag.Diagnostics
