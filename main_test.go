@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -86,10 +87,10 @@ func TestPluginEndsWithTerraform(t *testing.T) {
 	if err := terraform.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error)
+	ended := make(chan struct{})
 	go func() {
-		_, err := said.ReadString(0) // it has the other end until it ends
-		ended <- err
+		_, _ = io.Copy(io.Discard, said) // until it ends, since it has the other end
+		close(ended)
 	}()
 	select {
 	case <-ended:

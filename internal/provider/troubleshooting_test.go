@@ -96,7 +96,7 @@ func troubles(t *testing.T) map[string]trouble {
 		t.Fatal(err)
 	}
 	sections := map[string]trouble{}
-	for _, chapter := range strings.Split(string(text), "\n## ") {
+	for chapter := range strings.SplitSeq(string(text), "\n## ") {
 		for _, part := range strings.Split(chapter, "\n### ")[1:] {
 			title, body, _ := strings.Cut(part, "\n")
 			if _, twice := sections[title]; twice {
