@@ -22,13 +22,6 @@ import (
 // adminToken is the administrator's token of every server here. No run may print it.
 const adminToken = "t0ken-of-the-administrator"
 
-// The program of a test says in its requests which process it is.
-func init() {
-	if os.Getenv(beProgram) != "" {
-		version += fmt.Sprintf("-%d", os.Getpid())
-	}
-}
-
 // newWorkspace returns a workspace that has this program as the provider, which asks the server at the endpoint.
 func newWorkspace(t testing.TB, endpoint string, env ...string) testenv.Workspace {
 	t.Helper()

@@ -70,7 +70,7 @@ func newReader(t *testing.T) *reader {
 		t.Fatal(err)
 	}
 	r := &reader{T: t, shell: filepath.Join(t.TempDir(), "shell"), address: "127.0.0.1:0"}
-	r.w = testenv.NewWorkspace(t, "bash", program, "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve",
+	r.w = testenv.NewWorkspace(t, "bash", program, "HOME="+t.TempDir(), "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve",
 		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"))
 	if err := os.WriteFile(r.shell, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func TestCreatedFirstAfterUpdate(t *testing.T) {
 	l.listen(l.space.Run(t, "plan", "-json"), planning)
 	l.each(func(lane *lane) {
 		if !slices.ContainsFunc(lane.told, func(t told) bool {
-			return t.isError() && strings.Contains(t.detail, "delete that resource in an apply of its own first")
+			return t.isError() && strings.Contains(t.detail, "If another resource of this configuration gives it up, or goes away, apply that first")
 		}) {
 			t.Errorf("%s: %s", lane.key, lane.report())
 		}

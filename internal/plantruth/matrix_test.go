@@ -22,6 +22,7 @@ const (
 	warnedFirst    outcome = "warned, apply" // the plan warns of what the apply refuses
 	changes        outcome = "update"        // of a row in which nothing is to be changed
 	cannotArise    outcome = "–"
+	otherwise      outcome = "another code"
 )
 
 // situation is what Terraform does with resources, or what others do at the same time.
@@ -189,8 +190,8 @@ func (l *lane) outcome() outcome {
 		return passes
 	case !l.breaks():
 		return "told"
-	case !l.broken && anyError:
-		return "refused without a reason"
+	case !l.broken && slices.ContainsFunc(l.told, told.isAlarm):
+		return "told without a reason"
 	case !l.broken:
 		return cannotArise
 	case l.warns && anyError:
@@ -207,6 +208,8 @@ func (l *lane) outcome() outcome {
 		return warned
 	case said("warning", true):
 		return warnedAtApply
+	case slices.ContainsFunc(l.told, told.isAlarm):
+		return otherwise
 	}
 	return passes
 }

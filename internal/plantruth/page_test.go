@@ -24,28 +24,28 @@ description: |-
 # What a plan knows
 
 What a plan can know is never found only at apply, and a plan that should pass passes. This page shows it, rule by rule and
-situation by situation. Each cell is what a run of Terraform gave, with the real provider on a real backend: nobody wrote it.
-The test that runs them writes this page, and fails where a cell is not what it must be. After each run it also sees to it
-that Terraform's state and the backend agree, that nothing is tainted, and that the next plan is empty.
-
-To make it anew: ` + "`make plan-truth`" + `. To hold it against the code: ` + "`go test ./internal/plantruth`" + `.
+situation by situation. Each cell is what a run of Terraform gave, with the real provider on a real backend. A test repeats these
+runs, and fails where a cell is not what stands here. After each run it also sees to it that Terraform's state and the backend
+agree, that nothing is tainted, and that the next plan is empty.
 
 ## How to read the tables
 
 A row is a code that a refusal or a warning ends with. A column is something that Terraform does, or that others do meanwhile;
 the end of the page says what. The rule of the row is brought about in the way that fits the column: by values that
-break it, or by a world that has turned since the apply, such as an address that a directory has given to somebody else.
+break it, or because the directories, or others, have changed since the apply what the rule looks at. A directory may have given an
+address to somebody else.
 
 | cell | meaning |
 |---|---|
 | plan | The plan refuses. Nothing is touched. |
 | warned | The plan warns, and may be applied. |
-| passes | Neither the plan nor the apply says a word. In a row in which no rule is broken, this is what must be. |
+| passes | Neither the plan nor the apply refuses, or warns with a code. Warnings whose headline ends with "Exists Already" are not counted: within a day of its create, a resource that is renamed, replaced or keyed anew may give one. In a row in which no rule is broken, this is what must be. |
 | apply | The apply refuses. The note says why no plan could know. |
 | warned at apply | The apply warns, and the plan does not. |
 | warned, apply | The plan warns of what the apply refuses. |
 | update | The plan has a change, although nothing was to be changed. |
-| – | It was tried, and the rule cannot come about. The note says why. |
+| another code | The plan warns with another code than that of the row; the note says with which. |
+| – | The rule cannot come about in this way; the note says why. It was run with values that break no rule, and neither the plan nor the apply said a word. |
 
 The objects of the tables are as their create made them, less than a day before. What was changed since, imported, or is older
 can be replaced and destroyed as well, with two exceptions. Under another name, without a ` + "`moved`" + ` block, the plan refuses it.

@@ -110,7 +110,7 @@ func janeIsRenamed(l *lane) {
 
 func nameIsTaken(l *lane) { l.othersMap("{lane}") }
 
-const jobMayFinish = "the job may finish before the apply, so the plan only warns"
+const jobMayFinish = "the job may finish before the apply, so the plan only warns. With `-replace`, Terraform shows no warning of the second plan, so there the plan refuses"
 
 // mapRows are the rules of maps of a kind.
 func mapRows(noun string) []*row {

@@ -223,5 +223,5 @@ func mappingRows() []*row {
 
 // formNever is why the form of a value cannot become wrong.
 var formNever = map[way]string{
-	byTurn: "the form of a value does not change with the world", byTake: "the form of a value does not change with the world",
+	byTurn: "the form of a value does not depend on anything else", byTake: "the form of a value does not depend on anything else",
 }

@@ -58,12 +58,12 @@ func lifeSituations() []situation {
 			l.try(trial{shape: isUpdated})
 		}},
 		{
-			head: "no-op", does: "Nothing changes in the configuration, and the world has turned since the apply.", by: byTurn, verdict: passes, why: nothingPlanned,
+			head: "no-op", does: "Nothing changes in the configuration, and meanwhile the directories, or others, have changed what the rule looks at, but not by an `accounts_file`: where that brings the change, the plan warns of users who are lost or renamed (\"Account Is Lost\", \"User Is Renamed\").", by: byTurn, verdict: passes, why: nothingPlanned,
 			run: begun(isGood, trial{shape: isGood}), still: true,
 		},
-		{head: "`-replace`", does: "The resource is replaced with `-replace`, and the world has turned.", by: byTurn, run: begun(isGood, trial{shape: isGood, option: replaced}), warnings: dropped, but: usedNow},
+		{head: "`-replace`", does: "The resource is replaced with `-replace`, and meanwhile others have changed what the rule looks at.", by: byTurn, run: begun(isGood, trial{shape: isGood, option: replaced}), warnings: dropped, but: usedNow},
 		{
-			head: "tainted", does: "A provisioner failed when the resource was created, which is tainted since, and the world has turned.", by: byTurn,
+			head: "tainted", does: "A provisioner failed when the resource was created, which is tainted since, and meanwhile others have changed what the rule looks at.", by: byTurn,
 			run: func(l *lab) {
 				l.taint()
 				l.each((*lane).turns)
@@ -72,11 +72,11 @@ func lifeSituations() []situation {
 			},
 		},
 		{
-			head: "created first", does: "The resource has `create_before_destroy`, it is replaced with `-replace`, and the world has turned.", by: byTurn,
+			head: "created first", does: "The resource has `create_before_destroy`, it is replaced with `-replace`, and meanwhile others have changed what the rule looks at.", by: byTurn,
 			run: begun(isFirst, trial{shape: isFirst, option: replaced, otherwise: isFirst}), warnings: dropped, but: usedNow,
 		},
 		{
-			head: "renamed", does: "Within a day of its create the resource gets another name in the configuration, without a `moved` block, and the world has turned.", by: byTurn,
+			head: "renamed", does: "Within a day of its create the resource gets another name in the configuration, without a `moved` block, and meanwhile others have changed what the rule looks at.", by: byTurn,
 			run: begun(isGood, trial{shape: isOther}), but: usedNow,
 		},
 		{
@@ -86,7 +86,7 @@ func lifeSituations() []situation {
 			}}),
 		},
 		{
-			head: "`count` to `for_each`", does: "A resource with `count` gets `for_each`, without a `moved` block, and the world has turned.", by: byTurn,
+			head: "`count` to `for_each`", does: "A resource with `count` gets `for_each`, without a `moved` block, and meanwhile others have changed what the rule looks at.", by: byTurn,
 			run: begun(isCounted, trial{shape: isKeyed, otherwise: isCounted}), but: usedNow,
 		},
 		{
@@ -96,11 +96,11 @@ func lifeSituations() []situation {
 			}}),
 		},
 		{
-			head: "`removed`", does: "A `removed` block with `destroy = false` lets Terraform forget the resource, and the world has turned.", by: byTurn, verdict: passes, why: nothingPlanned,
+			head: "`removed`", does: "A `removed` block with `destroy = false` lets Terraform forget the resource, and meanwhile others have changed what the rule looks at.", by: byTurn, verdict: passes, why: nothingPlanned,
 			run: begun(isGood, trial{shape: isForgotten}),
 		},
 		{
-			head: "`destroy`", does: "`terraform destroy`, and the world has turned.", by: byTurn, verdict: passes, why: "what goes is not judged", but: inUse,
+			head: "`destroy`", does: "`terraform destroy`, and meanwhile others have changed what the rule looks at.", by: byTurn, verdict: passes, why: "what goes is not judged", but: inUse,
 			run: func(l *lab) {
 				l.begin(isGood)
 				l.each((*lane).turns)
@@ -109,7 +109,7 @@ func lifeSituations() []situation {
 			},
 		},
 		{
-			head: "`plan -destroy`", does: "`terraform plan -destroy`, and that plan is applied. The world has turned.", by: byTurn, verdict: passes, why: "what goes is not judged", but: inUse,
+			head: "`plan -destroy`", does: "`terraform plan -destroy`, and meanwhile others have changed what the rule looks at; that plan is applied.", by: byTurn, verdict: passes, why: "what goes is not judged", but: inUse,
 			run: begun(isGood, trial{shape: isGood, options: []string{"-destroy"}, after: nothing}),
 		},
 		{head: "import by id", does: "`terraform import` with the id, and the values in the configuration are others.", by: byUpdate, run: imported((*lane).id)},

@@ -32,7 +32,7 @@ func otherSituations() []situation {
 			},
 		},
 		{
-			head: "deleted outside", does: "Somebody deleted the object, and the world turned so that it cannot be made again.", by: byTake,
+			head: "deleted outside", does: "Somebody deleted the object, and then others broke the rule, so that it cannot be made again.", by: byTake,
 			run: func(l *lab) {
 				l.begin(isGood)
 				l.each(func(lane *lane) {
@@ -51,7 +51,7 @@ func otherSituations() []situation {
 			},
 			but: map[string]exception{
 				"another spelling": {changes, "the plan undoes what the others changed"},
-				"opted_out":        {passes, "the plan also undoes what the others did to the email, so that does not stay"},
+				"opted_out":        {otherwise, "the plan also undoes what the others did to the email, so that does not stay; it warns of `unproven_rename`"},
 			},
 		},
 		{

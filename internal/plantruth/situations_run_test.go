@@ -2,6 +2,9 @@ package plantruth
 
 import "sync"
 
+// caseCounts is why a plan without a refresh has a change.
+const caseCounts = "the provider learns only from a refresh after the last write whether the map names somebody by an id, in which letter case counts. Until then a new spelling is shown as a change"
+
 func runSituations() []situation {
 	created := func(options ...string) func(*lab) {
 		return func(l *lab) { l.try(trial{shape: isBeside, otherwise: nothing, options: options}) }
@@ -19,16 +22,16 @@ func runSituations() []situation {
 				l.try(trial{shape: isUnseen, options: []string{"-refresh=false"}})
 			},
 			but: map[string]exception{
-				accountMap + " another spelling": {changes, "whether letter case matters in a map, only a refresh after the last write tells"},
-				groupMap + " another spelling":   {changes, "whether letter case matters in a map, only a refresh after the last write tells"},
+				accountMap + " another spelling": {changes, caseCounts},
+				groupMap + " another spelling":   {changes, caseCounts},
 			},
 		},
 		{
-			head: "`-refresh-only`", does: "`terraform plan -refresh-only`, and the world has turned.", by: byTurn, verdict: passes, why: nothingPlanned, still: true,
+			head: "`-refresh-only`", does: "`terraform plan -refresh-only`, and meanwhile others have changed what the rule looks at.", by: byTurn, verdict: passes, why: nothingPlanned, still: true,
 			run: begun(isGood, trial{shape: isGood, options: []string{"-refresh-only"}}),
 		},
 		{
-			head: "saved plan", does: "A plan is made and saved, then the world turns so that the rule is broken, then the plan is applied.", by: byLate, verdict: refusedAtApply,
+			head: "saved plan", does: "A plan is made and saved, then others break the rule, then the plan is applied.", by: byLate, verdict: refusedAtApply,
 			why: "the plan was made before",
 			run: func(l *lab) {
 				isLate := func(lane *lane) bool { return lane.take == nil && lane.late != nil }

@@ -3,12 +3,14 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/numberdefault"
 
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
 )
 
@@ -32,8 +34,9 @@ func (r *accountMapResource) Schema(_ context.Context, _ resource.SchemaRequest,
 		MarkdownDescription: "Says how the accounts of a source connection become those of a destination connection when content is transferred: by rules, exceptions, exclusions and a default. Several transfers may use one map.\n\n" + mapLifeText,
 		Attributes: r.schemaAttributes(map[string]schema.Attribute{
 			"fuzzy": schema.SingleNestedAttribute{
-				MarkdownDescription: "If given, accounts may also match partially, by the names, usernames and emails that `match` compares, after all exact matches. Both platforms must support it. `{}` takes the default threshold.",
-				Optional:            true,
+				MarkdownDescription: "If given, accounts may also match partially, by the names, usernames and emails that `match` compares, after all exact matches. " +
+					"Both platforms must support it: all do but " + platformsWithout(func(f idmap.Features) bool { return f.Fuzzy }) + ". `{}` takes the default threshold.",
+				Optional: true,
 				Attributes: map[string]schema.Attribute{
 					// A number, since a float64 would make a bug of the provider of one that is too large for it.
 					"threshold": schema.NumberAttribute{
@@ -49,10 +52,11 @@ func (r *accountMapResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Optional:            true,
 				Attributes: map[string]schema.Attribute{
 					"retain": schema.BoolAttribute{
-						MarkdownDescription: "Whether guests stay as they are, with their permissions and authorship. The destination's platform must support it. Default: `false`.",
-						Optional:            true,
-						Computed:            true,
-						Default:             booldefault.StaticBool(false),
+						MarkdownDescription: "Whether guests stay as they are, with their permissions and authorship. " +
+							"The destination's platform must support it: all do but " + platformsWithout(func(f idmap.Features) bool { return f.ExternalUsers }) + ". Default: `false`.",
+						Optional: true,
+						Computed: true,
+						Default:  booldefault.StaticBool(false),
 					},
 					"resolve_first": schema.BoolAttribute{
 						MarkdownDescription: "Whether the rules first look for an account of the guest. Only with `retain`. Default: `false`, so a guest is retained at once. A DryvIQ platform overlooks it.",
@@ -64,4 +68,15 @@ func (r *accountMapResource) Schema(_ context.Context, _ resource.SchemaRequest,
 			},
 		}),
 	}
+}
+
+// platformsWithout names the platforms that lack a feature.
+func platformsWithout(has func(idmap.Features) bool) string {
+	var without []string
+	for _, id := range idmap.PlatformIDs() {
+		if p, _ := idmap.PlatformByID(id); !has(p.Features) {
+			without = append(without, "`"+id+"`")
+		}
+	}
+	return strings.Join(without, ", ")
 }

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -27,7 +29,15 @@ var connectionNoun = noun{resource: "idmap_connection", fields: map[string]strin
 	"authoritative": "authoritative", "mail_domain": "mail_domain",
 	"sign_in_disabled": "sign_in_disabled", "sign_in_mapping": "sign_in_mapping",
 	"on_sign_out": "on_sign_out", "sign_in_history_days": "sign_in_history_days",
-}}
+}, words: connectionWords}
+
+// connectionWords says of an id that is taken what it means here, where the id is made from the name.
+func connectionWords(v idmap.Violation) idmap.Violation {
+	if v.Code == idmap.CodeIDInUse && v.Conflict != nil {
+		v.Description = fmt.Sprintf("There is a connection %q already, which was made from this name.", v.Conflict.Holder)
+	}
+	return v
+}
 
 // toAPI returns the connection to write. What is unknown is left out.
 func (m connectionModel) toAPI() idmap.Connection {

@@ -70,7 +70,9 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"accounts_file": schema.StringAttribute{
-				MarkdownDescription: "Path of a file with the accounts, as CSV (`.csv`) or JSON lines (`.jsonl`), with the fields `id`, `username`, `email`, `aliases`, `name`, `given_name`, `surname`, `user_type`, `disabled`, `admin`, `built_in`, `external` (a guest, who is at home in another organisation) and `sign_in_permitted` (whether the application permits the user to sign in through the integration; empty where that is not known); aliases are separated by `;`. " +
+				MarkdownDescription: "Path of a file with the accounts, as CSV (`.csv`) or JSON lines (`.jsonl`), with the fields `id`, `username`, `email`, `aliases`, `name`, `given_name`, `surname`, `user_type`, `disabled`, `admin`, `built_in`, `external` (a guest, who is at home in another organisation) and `sign_in_permitted` (whether the application permits the user to sign in through the integration; empty where that is not known). " +
+					"Only `id` is required. `user_type` is `full`, `non_interactive`, `synchronized` or `stub` (owns records and never signs in). Where it is empty it is `full`; on `dynamics_crm` it is `stub`, so give it there. " +
+					"In CSV `aliases` are separated by `;`, in JSON lines they are an array of strings. " +
 					"The file replaces the accounts of the directory. It is checked at plan, and uploaded when its content changes or when somebody changed the directory behind Terraform's back. " +
 					"Without it the accounts are left as they are.",
 				Optional: true,
@@ -80,7 +82,7 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Computed:            true,
 			},
 			"groups_file": schema.StringAttribute{
-				MarkdownDescription: "Path of a file with the groups, as CSV or JSON lines, with the fields `id`, `name`, `caption`, `addresses`, `disabled` and `built_in`. Otherwise like `accounts_file`.",
+				MarkdownDescription: "Path of a file with the groups, as CSV or JSON lines, with the fields `id`, `name`, `caption`, `addresses` (written like the aliases of accounts), `disabled` and `built_in`. Only `id` is required. Otherwise like `accounts_file`.",
 				Optional:            true,
 			},
 			"groups_sha256": schema.StringAttribute{

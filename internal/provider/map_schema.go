@@ -21,6 +21,7 @@ import (
 // mapLifeText is what the documentation says of the life of a map of either kind.
 const mapLifeText = "A plan resolves the whole source directory, and warns how many stay unresolved and, of a change, how many resolve otherwise than before and how many jobs keep the old result. " +
 	"Content that was already transferred keeps the result of the map as it was. " +
+	"A job is one transfer; a migration tool makes it by the API, and Terraform makes none. While it is not finished, its maps can be changed, but not deleted. " +
 	"Do not combine `create_before_destroy` with a change of the connections: the successor needs the name that its predecessor still has."
 
 // schemaAttributes are the attributes of the kind's resource; own are those that the other kind does not have.
@@ -41,7 +42,7 @@ func (k mapKind) schemaAttributes(own map[string]schema.Attribute) map[string]sc
 		"match":                     k.matchSchema(),
 		"exceptions": schema.MapAttribute{
 			MarkdownDescription: fmt.Sprintf("Explicit pairs, source %s to destination %s, which win over all rules. %s "+
-				"A pair stays with the %ss that it named when it was made, whatever these are called later. Another order or spelling of the same names is no change; in a map that names somebody by an id, letter case is. If left out, the map has no exceptions.", entry, entry, k.namedBy(), entry),
+				"A pair stays with the %ss that it named when it was made, whatever these are called later. Another order or spelling of the same names is no change (`-refresh=false` may show it as one); in a map that names somebody by an id, letter case is. If left out, the map has no exceptions.", entry, entry, k.namedBy(), entry),
 			ElementType:   types.StringType,
 			Optional:      true,
 			PlanModifiers: []planmodifier.Map{keepExceptions{}},

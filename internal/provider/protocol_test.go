@@ -29,6 +29,12 @@ type fields map[string]any
 
 func newProtocol(t *testing.T, server *acctest.Server) protocol {
 	t.Helper()
+	return newProtocolWith(t, fields{"endpoint": server.URL, "token": server.Token})
+}
+
+// newProtocolWith has a provider block with these arguments.
+func newProtocolWith(t *testing.T, arguments fields) protocol {
+	t.Helper()
 	p := protocol{T: t, provider: providerserver.NewProtocol6(New("test", nil)())(), objects: map[string]tftypes.Object{}}
 	schemas, err := p.provider.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
@@ -38,7 +44,7 @@ func newProtocol(t *testing.T, server *acctest.Server) protocol {
 		p.objects[name] = p.objectOf(schema)
 	}
 	p.identity = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
-	config := p.value(p.objectOf(schemas.Provider), fields{"endpoint": server.URL, "token": server.Token})
+	config := p.value(p.objectOf(schemas.Provider), arguments)
 	configured, err := p.provider.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: config})
 	p.fine(err, configured.Diagnostics)
 	return p
@@ -295,6 +301,19 @@ func TestTaintedAndRenamed(t *testing.T) {
 	tainted.fine(nil, tainted.change(config, nil, config))
 	if found := tainted.change(config, nil, config); len(found) != 1 || found[0].Summary != "Claimed Twice" {
 		t.Errorf("a second resource with the tainted mapping: %+v", found)
+	}
+	other := mappingFields(rulestest.Mapping("lea.ver@contoso.com", "JDOE")) // whom the tainted one is to be made anew for
+	corrected := newProtocol(t, server)
+	corrected.read("idmap_user_mapping", stored.ID)
+	corrected.fine(nil, corrected.change(other, nil, other))
+	if found := corrected.change(prior, prior, prior); len(found) != 1 || found[0].Summary != "Claimed Twice" {
+		t.Errorf("a resource that has the mapping after all: %+v", found)
+	}
+	live := newProtocol(t, server)
+	live.read("idmap_user_mapping", stored.ID)
+	live.fine(nil, live.change(prior, prior, prior))
+	if found := live.change(other, nil, other); len(found) == 0 || found[0].Summary != "User Already Mapped" {
+		t.Errorf("another mapping of a user whose mapping stays: %+v", found)
 	}
 	renamed := newProtocol(t, server)
 	renamed.read("idmap_user_mapping", stored.ID)

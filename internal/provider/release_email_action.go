@@ -91,7 +91,7 @@ func (a *releaseEmailAction) Configure(_ context.Context, req tfaction.Configure
 // than an id.
 func (a *releaseEmailAction) ModifyPlan(ctx context.Context, req tfaction.ModifyPlanRequest, resp *tfaction.ModifyPlanResponse) {
 	var data releaseEmailData
-	resp.Diagnostics.Append(req.Config.Get(ctx, &data)...)
+	resp.Diagnostics.Append(readAction(ctx, a, req.Config, &data)...)
 	if resp.Diagnostics.HasError() || a.walk == nil || !a.walk.checks() || slices.ContainsFunc(data.names(), attr.Value.IsUnknown) {
 		return
 	}
@@ -110,7 +110,7 @@ func (a *releaseEmailAction) ModifyPlan(ctx context.Context, req tfaction.Modify
 
 func (a *releaseEmailAction) Invoke(ctx context.Context, req tfaction.InvokeRequest, resp *tfaction.InvokeResponse) {
 	var data releaseEmailData
-	resp.Diagnostics.Append(req.Config.Get(ctx, &data)...)
+	resp.Diagnostics.Append(readAction(ctx, a, req.Config, &data)...)
 	if resp.Diagnostics.HasError() || !a.walk.ready(&resp.Diagnostics) {
 		return
 	}
@@ -152,7 +152,7 @@ func (d releaseEmailData) find(ctx context.Context, w *walk) (*idmap.EmailAssign
 		}
 		return unreleased(entry)
 	}
-	key, _ := idmap.CanonicalEmail(d.Email.ValueString()) // validated
+	key, _ := idmap.CanonicalEmail(d.Email.ValueString()) // checked by readAction
 	all, err := collect(w.client.EmailAssignments(ctx, idmap.EmailAssignmentFilter{ConnectionID: d.ConnectionID.ValueString(), AddressKey: key}))
 	if err != nil {
 		return nil, "", err
@@ -163,28 +163,41 @@ func (d releaseEmailData) find(ctx context.Context, w *walk) (*idmap.EmailAssign
 	return d.choose(all)
 }
 
-// choose returns the entry of the holder out of all those of the address, of which at most one is not released.
+// choose returns the entry of the holder out of all those of the address.
 func (d releaseEmailData) choose(all []idmap.EmailAssignment) (*idmap.EmailAssignment, string, error) {
 	mine := slices.DeleteFunc(slices.Clone(all), func(e idmap.EmailAssignment) bool { return !slices.ContainsFunc(e.Holders, d.isHolder) })
-	held := func(e idmap.EmailAssignment) bool { return e.Released == nil }
-	if i := slices.IndexFunc(mine, held); i >= 0 {
-		return unreleased(mine[i])
-	}
 	if len(mine) > 0 {
-		return unreleased(mine[len(mine)-1])
+		return unreleased(current(mine))
 	}
-	if i := slices.IndexFunc(all, held); i >= 0 {
+	last := current(all)
+	if last.Released == nil {
 		return nil, "", &findError{"Address Held by Another", fmt.Sprintf(
 			"%s The holder to release it from must be one of these, and %q is none. Correct the holder, or name the entry by its id: email_assignment_id = %q.",
-			heldText(all[i]), d.Holder.ValueString(), all[i].ID)}
+			heldText(last), d.Holder.ValueString(), last.ID)}
 	}
-	return unreleased(all[len(all)-1])
+	return unreleased(last)
 }
 
-// isHolder reports whether the configuration means that holder. It may say what a refusal calls it.
+// current returns the entry that is not released, of which an address has at most one, or else the one that was released
+// last. The order of the entries says nothing: it is that of their ids.
+func current(entries []idmap.EmailAssignment) idmap.EmailAssignment {
+	return slices.MaxFunc(entries, func(a, b idmap.EmailAssignment) int {
+		switch {
+		case a.Released == nil:
+			return 1
+		case b.Released == nil:
+			return -1
+		default:
+			return a.Released.On.Compare(b.Released.On)
+		}
+	})
+}
+
+// isHolder reports whether the configuration means that holder. It may say what a refusal calls it. A blank means nobody:
+// a holder need not have a user id, nor a name.
 func (d releaseEmailData) isHolder(h idmap.EmailHolder) bool {
 	named := idmap.Fold(d.Holder.ValueString())
-	return d.Holder.ValueString() == h.AccountID() || named == idmap.Fold(h.UserID) || named == idmap.Fold(h.Name)
+	return named != "" && (d.Holder.ValueString() == h.AccountID() || named == idmap.Fold(h.UserID) || named == idmap.Fold(h.Name))
 }
 
 // unreleased returns the entry and whose it is, or, of one that was released, only who did that.

@@ -80,7 +80,7 @@ func (a *revokeSessionsAction) Configure(_ context.Context, req tfaction.Configu
 // ModifyPlan looks whether what the configuration names is there. How many sessions there are is not said: they come and go.
 func (a *revokeSessionsAction) ModifyPlan(ctx context.Context, req tfaction.ModifyPlanRequest, resp *tfaction.ModifyPlanResponse) {
 	var data revokeSessionsData
-	resp.Diagnostics.Append(req.Config.Get(ctx, &data)...)
+	resp.Diagnostics.Append(readAction(ctx, a, req.Config, &data)...)
 	if resp.Diagnostics.HasError() || a.walk == nil || !a.walk.checks() {
 		return
 	}
@@ -97,7 +97,7 @@ func (a *revokeSessionsAction) ModifyPlan(ctx context.Context, req tfaction.Modi
 
 func (a *revokeSessionsAction) Invoke(ctx context.Context, req tfaction.InvokeRequest, resp *tfaction.InvokeResponse) {
 	var data revokeSessionsData
-	resp.Diagnostics.Append(req.Config.Get(ctx, &data)...)
+	resp.Diagnostics.Append(readAction(ctx, a, req.Config, &data)...)
 	if resp.Diagnostics.HasError() || !a.walk.ready(&resp.Diagnostics) {
 		return
 	}
@@ -119,7 +119,7 @@ func (a *revokeSessionsAction) Invoke(ctx context.Context, req tfaction.InvokeRe
 func (d revokeSessionsData) filter() idmap.SessionFilter {
 	filter := idmap.SessionFilter{ConnectionID: d.ConnectionID.ValueString(), UserKey: idmap.Fold(d.UserID.ValueString())}
 	if !d.Email.IsNull() {
-		filter.EmailKey, _ = idmap.CanonicalEmail(d.Email.ValueString()) // validated
+		filter.EmailKey, _ = idmap.CanonicalEmail(d.Email.ValueString()) // checked by readAction
 	}
 	if !d.UserMappingID.IsNull() {
 		filter.UserMappingIDs = []string{d.UserMappingID.ValueString()}

@@ -3,16 +3,22 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// foreseeLoss warns where a new directory takes one of the two accounts away from a mapping that stays: the file does not
-// have it any more, or disables it. The rules let the mapping be, since both may be restored, but nobody signs in through
-// it meanwhile.
+// foreseeLoss warns where a new directory takes something away from a mapping that stays: one of the two accounts, which the
+// file does not have any more or disables, or the email. The rules let the mapping be, since each may be restored, but
+// nobody signs in through it meanwhile.
 func (p *userMappingPlan) foreseeLoss(ctx context.Context, stored idmap.UserMapping) {
+	p.foreseeLostAccounts(ctx, stored)
+	p.foreseeLostEmail(ctx, stored)
+}
+
+func (p *userMappingPlan) foreseeLostAccounts(ctx context.Context, stored idmap.UserMapping) {
 	for _, side := range []struct {
 		attribute, what string
 		end             idmap.MappingEnd
@@ -42,4 +48,24 @@ func (p *userMappingPlan) foreseeLoss(ctx context.Context, stored idmap.UserMapp
 				"If the person has left, remove this resource as well. If not, bring the account back in the file, under the same id: another id is another account.\n\nCode: %s",
 			stored.Label(), side.what, now.Label(), in.Name, loss, side.code))
 	}
+}
+
+// foreseeLostEmail warns where the mail account stays, in a directory that knows every address, and is not to have the email
+// any more.
+func (p *userMappingPlan) foreseeLostEmail(ctx context.Context, stored idmap.UserMapping) {
+	after, in := p.walk.pendingAccount(stored.Source)
+	if after == nil || !in.Authoritative || stored.EmailSource == idmap.EmailFromUsername || slices.Contains(after.AddressKeys(), stored.EmailCanonical) {
+		return // an email that follows the username goes where that goes
+	}
+	now, err := p.walk.client.Account(ctx, stored.Source.Connection.ID, stored.Source.AccountID())
+	if err != nil && !idmap.IsNotFound(err) {
+		p.report(err)
+	}
+	if err != nil || !slices.Contains(now.AddressKeys(), stored.EmailCanonical) {
+		return // nothing that this plan changes
+	}
+	p.diags.AddAttributeWarning(path.Root("email"), "Email Is Lost", fmt.Sprintf(
+		"The new accounts file of connection %q does not give %s the address %s any more. The mapping of %s keeps it, and could not be made anew.\n\n"+
+			"Give the mapping an address that the account has. If the address is to stay, add it to the account's aliases in the file.\n\nCode: %s",
+		in.Name, now.Label(), stored.Email, stored.Label(), idmap.CodeUnknownEmail))
 }

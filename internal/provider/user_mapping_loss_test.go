@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -43,6 +44,51 @@ func TestLossIsForeseen(t *testing.T) {
 				t.Errorf("of what was lost before: %q", said)
 			}
 		})
+	}
+}
+
+// TestLossOfADisabledAccount: that it counts as deleted is more than that it is disabled, as it was before.
+func TestLossOfADisabledAccount(t *testing.T) {
+	t.Parallel()
+	const header = "id,username,email,disabled"
+	w := newWedding(t, "jane@example.com")
+	w.has(w.sales, []string{header, "u-jane,JDOE,,true"})
+	w.refresh(nil)
+	w.expectsFile(w.sales, header, "u-joe,JOE,,false")
+	wantTold(t, w.plan(nil), `WARNING: Account Is Lost at AttributeName("user_id")`, idmap.CodeUserCannotSignIn, "JDOE", "counts as deleted")
+}
+
+// TestLossThatCannotBeLookedUp: a server that fails is told of, and nothing is guessed.
+func TestLossThatCannotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	w := newWedding(t, "jane@example.com")
+	broken := &front{failing: "GET /v1/connections/" + w.sales.ID + "/accounts/", status: http.StatusInternalServerError}
+	w.protocol = newProtocolBehind(t, w.scenario.server, broken, nil)
+	w.refresh(nil)
+	w.expectsFile(w.sales, "id,username", "u-joe,JOE")
+	if said := w.plan(nil); !strings.HasPrefix(said, "ERROR") || !strings.Contains(said, "It does not work today.") || strings.Contains(said, "WARNING") {
+		t.Errorf("of a server that fails: %q", said)
+	}
+}
+
+// TestNothingIsLost: where there are no checks, and where the plan brings no accounts but groups.
+func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
+	w := newWedding(t, "jane@example.com")
+	quiet := &front{}
+	w.protocol = newProtocolBehind(t, w.scenario.server, quiet, fields{"plan_checks": false})
+	w.refresh(nil)
+	w.expectsFile(w.sales, "id,username", "u-joe,JOE")
+	before := quiet.asked.Load()
+	if said := w.plan(nil); said != "" || quiet.asked.Load() > before {
+		t.Errorf("without checks: %q, after %d requests", said, quiet.asked.Load()-before)
+	}
+
+	w.nextWalk()
+	w.refresh(nil)
+	w.expectsUpload(w.sales, "groups", "id,name", "g-staff,Staff")
+	if said := w.plan(nil); said != "" {
+		t.Errorf("of new groups: %q", said)
 	}
 }
 

@@ -262,8 +262,10 @@ func (p *userMappingPlan) askBeside(ctx context.Context, holder string, refused 
 	case idmap.IsNotFound(err): // deleted since: in an apply, by the resource that had it
 		verdict, err := p.validate(ctx, p.intent(), "")
 		return verdict, err == nil || p.report(err)
-	case err != nil || !p.plan.says(stored):
+	case err != nil:
 		return refused, true
+	case !p.plan.says(stored):
+		return p.askInPlaceOf(ctx, holder, refused)
 	}
 	repeat := p.intent()
 	repeat.IdempotencyKey = p.walk.mappingKey(p.plan)
@@ -282,6 +284,22 @@ func (p *userMappingPlan) askBeside(ctx context.Context, holder string, refused 
 	if !seen {
 		addMappingExistsAlready(stored, p.diags)
 	}
+	return verdict, true
+}
+
+// askInPlaceOf asks again about a create that a mapping of other content stands in the way of: that is right only where the
+// mapping is this resource's own, tainted one. The create takes the mapping for itself, so that a resource which has it after
+// all is found out.
+func (p *userMappingPlan) askInPlaceOf(ctx context.Context, holder string, refused idmap.UserMappingVerdict) (idmap.UserMappingVerdict, bool) {
+	_, seen := p.walk.seenMapping(holder)
+	if !seen || p.walk.isPlanned(ctx, holder) || !p.walk.awaits(holder, refused.Violations) {
+		return refused, true
+	}
+	verdict, err := p.validate(ctx, p.intent(), holder)
+	if err != nil {
+		return verdict, p.report(err)
+	}
+	p.claim(mappingClaim(holder))
 	return verdict, true
 }
 

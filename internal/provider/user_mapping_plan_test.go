@@ -449,3 +449,18 @@ func TestAccEmailPreviouslyAssigned(t *testing.T) {
 		},
 	)
 }
+
+// TestAccTaintedAndCorrected: a tainted mapping, such as after a provisioner failed, is made anew with another email. Its
+// own predecessor is not in its way.
+func TestAccTaintedAndCorrected(t *testing.T) {
+	s := newScenario(t)
+	s.run(
+		resource.TestStep{Config: connections + mapping("jane", "jane@example.com", "JDOE")},
+		resource.TestStep{
+			Taint: []string{"idmap_user_mapping.jane"}, Config: connections + mapping("jane", "jane.doe@example.com", "JDOE"),
+			ConfigPlanChecks: planned(action("idmap_user_mapping.jane", plancheck.ResourceActionReplace)),
+			Check:            s.count(1),
+		},
+		resource.TestStep{Config: connections + mapping("jane", "jane.doe@example.com", "JDOE"), PlanOnly: true},
+	)
+}

@@ -80,15 +80,21 @@ func (w wedding) expects(username string) {
 	w.expectsFile(w.sales, "id,username", "u-jane,"+username)
 }
 
-// expectsFile plans a connection with a new file.
+// expectsFile plans a connection with a new file of accounts.
 func (w wedding) expectsFile(c idmap.Connection, lines ...string) {
 	w.Helper()
+	w.expectsUpload(c, "accounts", lines...)
+}
+
+// expectsUpload plans a connection with a new file of accounts or groups.
+func (w wedding) expectsUpload(c idmap.Connection, of string, lines ...string) {
+	w.Helper()
 	config := fields{
-		"name": c.Name, "platform": "generic", "authoritative": false,
-		"accounts_file": w.scenario.file("accounts.csv", lines...),
+		"name": c.Name, "platform": "generic", "authoritative": c.Authoritative,
+		of + "_file": w.scenario.file(of+".csv", lines...),
 	}
 	prior := maps.Clone(config)
-	prior["id"], prior["accounts_sha256"], prior["accounts_file"] = c.ID, nil, nil
+	prior["id"], prior[of+"_sha256"], prior[of+"_file"] = c.ID, nil, nil
 	proposed := maps.Clone(config)
 	proposed["id"] = c.ID
 	w.fine(nil, w.planResource("idmap_connection", config, prior, proposed, nil).Diagnostics)

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -67,7 +69,8 @@ func (r *userMappingResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"destination_connection_id": connectionID("application connection"),
 			"email": schema.StringAttribute{
 				MarkdownDescription: "Email of the person in the mail connection, a primary address or an alias. Another spelling of the same address (case, an `SMTP:` scheme, Unicode or IDNA form) is no change. " +
-					"If left out, the email is the username at the mail connection's `mail_domain`, and follows a rename of the username.",
+					"If left out, the email is the username at the mail connection's `mail_domain`, and follows a rename of the username. " +
+					emailLengths(),
 				CustomType:    foldedType[emailSpelling]{},
 				Optional:      true,
 				Computed:      true,
@@ -300,4 +303,15 @@ func (r *userMappingResource) ImportState(ctx context.Context, req resource.Impo
 	var id string
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("id"), &id)...)
 	r.walk.imports(id)
+}
+
+// emailLengths says how long an email may be, and on which platforms of either connection it must be shorter.
+func emailLengths() string {
+	var shorter []string
+	for _, id := range idmap.PlatformIDs() {
+		if p, _ := idmap.PlatformByID(id); p.EmailMax < idmap.MaxEmailLength {
+			shorter = append(shorter, fmt.Sprintf("on `%s` %d", id, p.EmailMax))
+		}
+	}
+	return fmt.Sprintf("It has at most %d characters, with a connection %s.", idmap.MaxEmailLength, strings.Join(shorter, ", "))
 }

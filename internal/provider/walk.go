@@ -1,10 +1,12 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -237,6 +239,29 @@ func (w *walk) manages(id string, kept bool) managed {
 	m.kept, m.destroyed = m.kept || kept, m.destroyed || !kept
 	w.managed[id] = m
 	return m
+}
+
+// planSoon is how long after it was read the plan of a resource may take to come.
+const planSoon = 2 * time.Second
+
+// isPlanned reports whether a resource that has the mapping in the state is planned as such. Terraform plans a resource
+// right after it has read it, perhaps while others are planned, so this waits a moment. Of a tainted one there is no such
+// plan, but one of a create.
+func (w *walk) isPlanned(ctx context.Context, id string) bool {
+	const often = 50 * time.Millisecond
+	for waited := time.Duration(0); ; waited += often {
+		w.mu.Lock()
+		planned := w.managed[id].resources > 0
+		w.mu.Unlock()
+		if planned || waited >= planSoon {
+			return planned
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(often):
+		}
+	}
 }
 
 // writes keeps the creates and deletes of one walk apart that are about the same thing. A resource that was given a new

@@ -87,6 +87,28 @@ func TestClaimedTwiceNamesBoth(t *testing.T) {
 	}
 }
 
+// TestMadeAnew: a name is that of a lost object in any case, of that kind of object only; and only the refusal of the name
+// says so.
+func TestMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := newWalk(nil, true)
+	w.loses("idmap_account_map", "Straße", "old-id")
+	found := idmap.Violation{Code: idmap.CodeNameInUse, Field: "name", Description: "It is taken."}
+	if v := w.tellRemade("idmap_account_map", "STRASSE", found); !strings.HasPrefix(v.Description, "It is taken.\n\nIt was made anew: ") || !strings.Contains(v.Description, "(old-id)") {
+		t.Errorf("in another case: %q", v.Description)
+	}
+	if v := w.tellRemade("idmap_group_map", "Straße", found); v != found {
+		t.Errorf("of another kind: %q", v.Description)
+	}
+	if v := w.tellRemade("idmap_account_map", "Straße 2", found); v != found {
+		t.Errorf("of another name: %q", v.Description)
+	}
+	found.Code = idmap.CodeUnknownAccount
+	if v := w.tellRemade("idmap_account_map", "Straße", found); v != found {
+		t.Errorf("of another refusal: %q", v.Description)
+	}
+}
+
 func TestUnreachableIsOneWarning(t *testing.T) {
 	t.Parallel()
 	w := newWalk(&client.Client{}, true)

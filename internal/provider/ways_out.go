@@ -37,13 +37,13 @@ func waysPast(c idmap.Conflict, resource string) []string {
 		c.ID != "" && resource == "idmap_"+c.Kind && (c.Kind == string(idmap.AccountMap) || c.Kind == string(idmap.GroupMap)):
 		return []string{
 			"If the existing object is what this resource is meant to be, import it, and let the arguments say what it is:\n\n" + importBlock(resource, c.ID),
-			"If this configuration has it already, under another resource name, tell Terraform with a moved block, or delete that resource in an apply of its own first.",
+			"If this configuration has it already, under another resource name, tell Terraform with a moved block. If another resource of this configuration gives it up, or goes away, apply that first, on its own.",
 		}
 	case c.Releasable:
 		return []string{fmt.Sprintf("If the address is really free for somebody else, an administrator releases it:\n\n"+
 			"  terraform-provider-idmap email release %s --reason \"…\"\n\n"+
 			"with --endpoint and IDMAP_TOKEN for a server, or --database for a file (API: POST /v1/email_assignments/%s/release). "+
-			"With Terraform 1.14 or later, the action idmap_release_email does the same.", c.ID, c.ID)}
+			"With Terraform 1.14 or later, the action idmap_release_email does the same, invoked on its own before this plan.", c.ID, c.ID)}
 	}
 	return nil
 }
