@@ -45,16 +45,19 @@ address to somebody else.
 | warned, apply | The plan warns of what the apply refuses. |
 | update | The plan has a change, although nothing was to be changed. |
 | another code | The plan warns with another code than that of the row; the note says with which. |
-| – | The rule cannot come about in this way; the note says why. It was run with values that break no rule, and neither the plan nor the apply said a word. |
+| – | The rule cannot come about in this way; the note says why. It was run with values that break no rule, and neither the plan nor the apply said a word, but perhaps "Exists Already". |
 
 The objects of the tables are as their create made them, less than a day before. What was changed since, imported, or is older
 can be replaced and destroyed as well, with two exceptions. Under another name, without a ` + "`moved`" + ` block, the plan refuses it.
-With ` + "`create_before_destroy`" + ` and ` + "`-replace`" + ` the apply refuses, since Terraform does not tell a provider which comes first; nothing is
+With ` + "`create_before_destroy`" + ` and ` + "`-replace`" + ` (or another connection of one exclusive platform) the apply refuses, since Terraform does not tell a provider which comes first; nothing is
 lost, but Terraform then keeps the object as a deposed one, and plans are refused. Do not combine the two. Where it has happened, ` + "`terraform state rm`" + `
 lets Terraform forget the object, and an ` + "`import`" + ` block takes it back.
 
 With ` + "`-target`" + ` Terraform shows the provider only the targets and what they depend on: of two resources that are wrong together,
 the plan of one target knows one, and the plan of the other refuses it once the first is there.
+
+Two aliases of the provider are two processes, and neither knows what the other plans. A mapping under one alias that needs the new
+file of a connection under the other is refused until that file is applied.
 
 An ` + "`import`" + ` block with an identity needs Terraform 1.12 and is not in the tables, which Terraform 1.11 made: a mapping or a map
 has no other identity than its id, so it is as with the id. ` + "`unsupported_option`" + ` is a rule of account maps only, and

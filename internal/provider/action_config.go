@@ -51,8 +51,10 @@ func checkAttribute(ctx context.Context, config tfsdk.Config, name string, attri
 		diags.AddAttributeError(at, "Unexpected Attribute", fmt.Sprintf("Expected a string, got %T. This is a bug of the provider.", value))
 		return diags
 	}
-	if of.Required && value.IsNull() {
-		diags.AddAttributeError(at, "Missing Attribute Configuration", fmt.Sprintf("%s is required, and its value is null. Give it a value.", at))
+	if of.Required && value.IsNull() { // in the words of the framework, which asks for it before the plan
+		diags.AddAttributeError(at, "Missing Configuration for Required Attribute", fmt.Sprintf(
+			"Must set a configuration value for the %s attribute as the provider has marked it as required.\n\n"+
+				"Refer to the provider documentation or contact the provider developers for additional information about configurable attributes that are required.", at))
 		return diags
 	}
 	given, more := text.ToStringValue(ctx)

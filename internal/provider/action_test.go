@@ -1,13 +1,16 @@
 package provider
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -47,7 +50,13 @@ func (a actions) plan(name string, config fields) []*tfprotov6.Diagnostic {
 	if len(valid.Diagnostics) > 0 {
 		return valid.Diagnostics
 	}
-	planned, err := a.server.PlanAction(a.Context(), &tfprotov6.PlanActionRequest{ActionType: name, Config: given})
+	return a.planUnchecked(name, config)
+}
+
+// planUnchecked plans an action whose configuration was validated before these values were known.
+func (a actions) planUnchecked(name string, config fields) []*tfprotov6.Diagnostic {
+	a.Helper()
+	planned, err := a.server.PlanAction(a.Context(), &tfprotov6.PlanActionRequest{ActionType: name, Config: a.value(a.configs[name], config)})
 	a.must(err)
 	return planned.Diagnostics
 }
@@ -84,11 +93,33 @@ func (a actions) says(what string, got []*tfprotov6.Diagnostic, severity tfproto
 	}
 }
 
+// refused holds that an action is refused with a summary and words, whenever its values become known: by the validation, by
+// the plan, and by the action itself, in the same words.
+func (a actions) refused(what, name string, config fields, want ...string) {
+	a.Helper()
+	told, invoked := a.invoke(name, config)
+	if told != "" {
+		a.Errorf("%s: it told %q", what, told)
+	}
+	said := textsOf(invoked)
+	for _, words := range append([]string{"ERROR " + want[0] + ": "}, want[1:]...) {
+		if !strings.Contains(said, words) {
+			a.Errorf("%s: %s lacks %q", what, said, words)
+		}
+	}
+	for when, planned := range map[string][]*tfprotov6.Diagnostic{"validated": a.plan(name, config), "planned": a.planUnchecked(name, config)} {
+		if got := textsOf(planned); got != said {
+			a.Errorf("%s: %s it is %s, invoked %s", what, when, got, said)
+		}
+	}
+}
+
 func textsOf(diagnostics []*tfprotov6.Diagnostic) string {
 	all := make([]string, len(diagnostics))
 	for i, d := range diagnostics {
 		all[i] = d.Severity.String() + " " + d.Summary + ": " + d.Detail
 	}
+	slices.Sort(all)
 	return "[" + strings.Join(all, "; ") + "]"
 }
 
@@ -182,9 +213,63 @@ func TestReleaseEmail(t *testing.T) {
 	a.says("by id", a.plan(releaseEmail, byID), warns, "Address Will Be Released", `"JDOE"`)
 	a.tells(releaseEmail, byID, "Released "+address, entry)
 	a.tells(releaseEmail, byID, "already")
+	a.says("released by all", a.plan(releaseEmail, ofNobody), warns, "Nothing to Release", "already")
+	a.tells(releaseEmail, ofNobody, "already")
 	give("JROE")
 	a.tells(releaseEmail, byID, "already")
 	released(true, true, false)
+	a.tells(releaseEmail, byHolder, "Released "+address)
+	released(true, true, true)
+}
+
+// TestReleaseEmailChooses: the entry of the holder that is not released, else the one that was released last, in whatever
+// order the entries come.
+func TestReleaseEmailChooses(t *testing.T) {
+	t.Parallel()
+	entry := func(holder string, released int) idmap.EmailAssignment {
+		e := idmap.EmailAssignment{ID: fmt.Sprint(holder, released), Address: "a@example.com", Holders: []idmap.EmailHolder{{UserID: holder}}}
+		if released > 0 {
+			e.Released = &idmap.Release{By: fmt.Sprint("admin ", released), On: time.Date(2026, time.January, released, 0, 0, 0, 0, time.UTC)}
+		}
+		return e
+	}
+	entries := func(all ...idmap.EmailAssignment) []idmap.EmailAssignment { return all }
+	for name, test := range map[string]struct {
+		all             []idmap.EmailAssignment
+		id, told, fails string
+	}{
+		"had it before, has it":    {entries(entry("JDOE", 1), entry("JDOE", 0)), "JDOE0", `that of "JDOE"`, ""},
+		"had it twice":             {entries(entry("JDOE", 1), entry("JDOE", 2)), "", "by admin 2", ""},
+		"had it, another has":      {entries(entry("JDOE", 1), entry("JROE", 0)), "", "by admin 1", ""},
+		"had it, and another then": {entries(entry("JDOE", 1), entry("JROE", 2)), "", "by admin 1", ""},
+		"others had it":            {entries(entry("JROE", 1), entry("LVER", 2)), "", "by admin 2", ""},
+		"another has it":           {entries(entry("LVER", 1), entry("JROE", 0)), "", "", `that of "JROE"`},
+	} {
+		for range 2 {
+			slices.Reverse(test.all)
+			chosen, told, err := releaseEmailData{Holder: types.StringValue("jdoe")}.choose(test.all)
+			id, fails := "", ""
+			if chosen != nil {
+				id = chosen.ID
+			}
+			if err != nil {
+				fails = err.Error()
+			}
+			if id != test.id || !strings.Contains(told, test.told) || (fails == "") != (test.fails == "") || !strings.Contains(fails, test.fails) {
+				t.Errorf("%s: %q is chosen, told is %q, error %q, want %+v", name, id, told, fails, test)
+			}
+		}
+	}
+}
+
+// TestReleaseEmailHolder: what is not said means nobody, although a holder may lack what could be said.
+func TestReleaseEmailHolder(t *testing.T) {
+	t.Parallel()
+	for _, named := range []types.String{types.StringNull(), types.StringValue(""), types.StringValue(" ")} {
+		if (releaseEmailData{Holder: named}).isHolder(idmap.EmailHolder{}) {
+			t.Errorf("the holder %s is one without a user id, a name and an account", named)
+		}
+	}
 }
 
 // TestReleaseEmailAtOnce: another administrator is faster, by a moment.
@@ -218,9 +303,13 @@ func TestReleaseEmailOfMailbox(t *testing.T) {
 	}
 }
 
+// TestReleaseEmailRefuses: whatever does not name one entry releases none, also where it was not known before the action
+// is invoked.
 func TestReleaseEmailRefuses(t *testing.T) {
 	s := newScenario(t)
 	w := s.stageSignInWorld()
+	const lea = "lea@example.com"
+	entry := s.ledger(lea)[0].ID
 	a := newActions(t, fields{"endpoint": s.server.URL, "token": s.server.Token})
 	with := func(more fields) fields {
 		config := fields{"reason": "HR 4711"}
@@ -231,27 +320,33 @@ func TestReleaseEmailRefuses(t *testing.T) {
 		config fields
 		want   []string
 	}{
-		"nothing":              {with(nil), []string{"Missing Attribute Configuration"}},
-		"both":                 {with(fields{"email_assignment_id": "x", "connection_id": w.mail, "email": "a@example.com", "holder": "A"}), []string{"Invalid Attribute Combination"}},
-		"no holder":            {with(fields{"connection_id": w.mail, "email": "a@example.com"}), []string{"Invalid Attribute Combination", "holder"}},
-		"no address":           {with(fields{"connection_id": w.mail, "email": "a", "holder": "A"}), []string{"Invalid Email"}},
-		"a blank holder":       {with(fields{"connection_id": w.mail, "email": "a@example.com", "holder": " "}), []string{"Invalid Value", "blank"}},
-		"a blank reason":       {fields{"email_assignment_id": "x", "reason": " "}, []string{"Invalid Value", "Say who asked for it"}},
-		"a long reason":        {fields{"email_assignment_id": "x", "reason": strings.Repeat("x", 1001)}, []string{"Invalid Value", "1001 characters"}},
-		"an unknown entry":     {with(fields{"email_assignment_id": "x"}), []string{"Object Not Found", `"x"`}},
-		"a connection's name":  {with(fields{"connection_id": "Mail", "email": "a@example.com", "holder": "A"}), []string{"Unknown Connection", "not its name"}},
-		"another's connection": {with(fields{"connection_id": w.sales, "email": "lea@example.com", "holder": "A"}), nil},
+		"nothing":             {with(nil), []string{"Missing Attribute Configuration"}},
+		"both":                {with(fields{"email_assignment_id": entry, "connection_id": w.mail, "email": lea, "holder": "m-lea"}), []string{"Invalid Attribute Combination"}},
+		"no holder":           {with(fields{"connection_id": w.mail, "email": lea}), []string{"Invalid Attribute Combination", "holder"}},
+		"no email":            {with(fields{"connection_id": w.mail, "holder": "m-lea"}), []string{"Invalid Attribute Combination", "email", "Missing Attribute Configuration"}},
+		"no connection":       {with(fields{"email": lea, "holder": "m-lea"}), []string{"Invalid Attribute Combination", "connection_id"}},
+		"a holder alone":      {with(fields{"email_assignment_id": entry, "holder": "m-lea"}), []string{"Invalid Attribute Combination", "holder"}},
+		"no address":          {with(fields{"connection_id": w.mail, "email": "a", "holder": "A"}), []string{"Invalid Email"}},
+		"a blank entry":       {with(fields{"email_assignment_id": ""}), []string{"Invalid Value", "blank"}},
+		"a blank connection":  {with(fields{"connection_id": "", "email": lea, "holder": "m-lea"}), []string{"Invalid Value", "blank"}},
+		"a blank email":       {with(fields{"connection_id": w.mail, "email": "", "holder": "m-lea"}), []string{"Invalid Email"}},
+		"a blank holder":      {with(fields{"connection_id": w.mail, "email": lea, "holder": " "}), []string{"Invalid Value", "blank"}},
+		"no reason":           {fields{"email_assignment_id": entry}, []string{"Missing Configuration for Required Attribute", "reason"}},
+		"a blank reason":      {fields{"email_assignment_id": entry, "reason": " "}, []string{"Invalid Value", "Say who asked for it"}},
+		"a long reason":       {fields{"email_assignment_id": entry, "reason": strings.Repeat("x", 1001)}, []string{"Invalid Value", "1001 characters"}},
+		"an unknown entry":    {with(fields{"email_assignment_id": "x"}), []string{"Object Not Found", `"x"`}},
+		"a connection's name": {with(fields{"connection_id": "Mail", "email": "a@example.com", "holder": "A"}), []string{"Unknown Connection", "not its name"}},
 	} {
-		got := a.plan(releaseEmail, test.config)
-		if test.want == nil {
-			a.says(name, got, warns, "Nothing to Release")
-			continue
-		}
-		a.says(name, got, refuses, test.want...)
-		if _, failed := a.invoke(releaseEmail, test.config); name == "an unknown entry" || name == "a connection's name" {
-			a.says(name, failed, refuses, test.want...)
+		a.refused(name, releaseEmail, test.config, test.want...)
+		for e, err := range s.server.Client.EmailAssignments(s.ctx(), idmap.EmailAssignmentFilter{}) {
+			if s.must(err); e.Released != nil {
+				t.Fatalf("%s: %s was released", name, e.Address)
+			}
 		}
 	}
+	another := with(fields{"connection_id": w.sales, "email": "lea@example.com", "holder": "A"})
+	a.says("another's connection", a.plan(releaseEmail, another), warns, "Nothing to Release")
+	a.tells(releaseEmail, another, "Nobody holds")
 	unknown := with(fields{"connection_id": tftypes.UnknownValue, "email": "lea@example.com", "holder": "LVER"})
 	a.fine(nil, a.plan(releaseEmail, unknown))
 }
@@ -296,10 +391,14 @@ func TestRevokeSessions(t *testing.T) {
 	live("JROE")
 }
 
+// TestRevokeSessionsRefuses: whatever does not name one user ends no session, also where it was not known before the action
+// is invoked.
 func TestRevokeSessionsRefuses(t *testing.T) {
 	s := newScenario(t)
 	w := s.stageSignInWorld()
 	a := newActions(t, fields{"endpoint": s.server.URL, "token": s.server.Token})
+	jane := s.signIn(w, "jane@example.com", "JDOE", "teams").UserMapping.ID
+	s.signIn(w, "john@example.com", "JROE", "teams")
 	for name, test := range map[string]struct {
 		config fields
 		want   []string
@@ -307,15 +406,19 @@ func TestRevokeSessionsRefuses(t *testing.T) {
 		"nothing":             {fields{}, []string{"Missing Attribute Configuration"}},
 		"everybody":           {fields{"connection_id": w.sales}, []string{"Missing Attribute Configuration"}},
 		"no connection":       {fields{"user_id": "JDOE"}, []string{"Invalid Attribute Combination", "connection_id"}},
-		"two ways":            {fields{"connection_id": w.sales, "user_mapping_id": "x"}, []string{"Invalid Attribute Combination"}},
+		"an email alone":      {fields{"email": "jane@example.com"}, []string{"Invalid Attribute Combination", "connection_id"}},
+		"two ways":            {fields{"connection_id": w.sales, "user_mapping_id": jane}, []string{"Invalid Attribute Combination"}},
+		"a mapping's user":    {fields{"user_id": "JROE", "user_mapping_id": jane}, []string{"Invalid Attribute Combination"}},
 		"a blank mapping":     {fields{"user_mapping_id": ""}, []string{"Invalid Value", "blank"}},
+		"a blank connection":  {fields{"connection_id": " ", "user_id": "JDOE"}, []string{"Invalid Value", "blank"}},
+		"a blank user":        {fields{"connection_id": w.sales, "user_id": ""}, []string{"Invalid User ID"}},
+		"a blank email":       {fields{"connection_id": w.sales, "email": " "}, []string{"Invalid Email"}},
 		"no address":          {fields{"connection_id": w.sales, "email": "jane"}, []string{"Invalid Email"}},
 		"a connection's name": {fields{"connection_id": "Sales", "user_id": "JDOE"}, []string{"Unknown Connection", "not its name"}},
 	} {
-		a.says(name, a.plan(revokeSessions, test.config), refuses, test.want...)
-		if name == "a connection's name" {
-			_, failed := a.invoke(revokeSessions, test.config)
-			a.says(name, failed, refuses, test.want...)
+		a.refused(name, revokeSessions, test.config, test.want...)
+		if err := s.signedIn("JDOE", "JROE")(nil); err != nil {
+			t.Fatalf("%s: %v", name, err)
 		}
 	}
 	a.fine(nil, a.plan(revokeSessions, fields{"user_mapping_id": tftypes.UnknownValue}))
@@ -387,6 +490,11 @@ func TestQueryAndActionSchemas(t *testing.T) {
 		checkDescriptions(t, "list."+name, s.Block.Attributes)
 	}
 	for name, s := range schemas.ActionSchemas {
+		for _, attribute := range s.Schema.Block.Attributes { // readAction knows no others
+			if !attribute.Type.Is(tftypes.String) {
+				t.Errorf("action.%s.%s is a %s", name, attribute.Name, attribute.Type)
+			}
+		}
 		checkDescriptions(t, "action."+name, s.Schema.Block.Attributes)
 	}
 }

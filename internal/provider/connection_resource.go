@@ -41,7 +41,9 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 	resp.Schema = schema.Schema{
 		Version: connectionVersion,
 		MarkdownDescription: "A directory of identities on one platform, such as a Microsoft 365 tenant or a Sales pod. User mappings link an account of one connection with an account of another.\n\n" +
-			"The accounts and groups of the directory can be brought from files, which are uploaded when their content changes. Terraform's state keeps only a digest of them.",
+			"The accounts and groups of the directory can be brought from files, which are uploaded when their content changes. Terraform's state keeps only a digest of them.\n\n" +
+			"A replacement (another `platform`, `-replace`) also deletes the mappings and maps of the connection and makes them anew. The plan shows that, and cannot check what is made anew, since the new connection's id is known only after the apply: " +
+			"make no other change of them in the same apply. Do not combine it with `create_before_destroy`: the successor needs the name that its predecessor still has.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Opaque id of the connection. It is known at plan where the name has not been used before, so that mappings can be checked in the same plan.",

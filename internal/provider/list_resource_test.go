@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/idmap/terraform-provider-idmap/internal/acctest"
+	"github.com/idmap/terraform-provider-idmap/internal/client"
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
@@ -250,6 +252,33 @@ func TestListIncludes(t *testing.T) {
 	}
 }
 
+// TestListWhileDeleted: a map that is deleted between the page that has it and its own read is left out, and no more.
+func TestListWhileDeleted(t *testing.T) {
+	s := newScenario(t)
+	staged := s.stageMaps()
+	s.stageMap(idmap.AccountMap, staged.from, staged.to, idmap.Map{Name: "More", MapBy: idmap.MapBy{ID: true}})
+	var deleted atomic.Int64
+	endpoint := s.behind(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Has("include") && deleted.Add(1) == 1 {
+			s.must(s.server.Client.DeleteMap(s.ctx(), idmap.AccountMap, path.Base(r.URL.Path), 0))
+		}
+		return false
+	})
+	q := newQueries(t, fields{"endpoint": endpoint, "token": s.server.Token})
+	results := q.list("idmap_account_map", fields{}, true, 0)
+	for _, r := range results {
+		q.fine(nil, r.Diagnostics)
+	}
+	left := []string{}
+	for m, err := range s.server.Client.Maps(s.ctx(), idmap.AccountMap, client.MapFilter{}) {
+		s.must(err)
+		left = append(left, m.Name)
+	}
+	if got := labels(results); len(got) != 1 || !slices.Equal(got, left) {
+		t.Errorf("%q are listed, %q are there, want the one that was not deleted", got, left)
+	}
+}
+
 func isNull(q queries, object tftypes.Object, value *tfprotov6.DynamicValue) bool {
 	q.Helper()
 	v, err := value.Unmarshal(object)
@@ -388,6 +417,7 @@ func TestListOnPlatform(t *testing.T) {
 	for name, want := range map[string]string{"idmap_account_map": "People", "idmap_group_map": "Teams"} {
 		q.wants(name, fields{"name": want, "source_connection_id": staged.from}, want)
 		q.wants(name, fields{"source_connection_id": staged.to})
+		q.wants(name, fields{"source_connection_id": "0b9f5f3e-6f1d-4a59-9d36-0d4fd1b7c2a1"}) // the platform's connections are its own
 		for _, r := range q.list(name, fields{}, true, 0) {
 			q.fine(nil, r.Diagnostics)
 			q.plansNothing(name, r)

@@ -58,7 +58,7 @@ func (r *userMappingResource) Schema(_ context.Context, _ resource.SchemaRequest
 		MarkdownDescription: "Links one account of a mail connection, by its email, with one account of an application connection, by its user id.\n\n" +
 			"The accounts behind a mapping never change. Email and user id may follow a rename of the same person; a change that would make the mapping another person's is refused, at plan. " +
 			"To map another person, remove the resource and add a new one. If you rename a resource, write a `moved` block. " +
-			"Do not combine `create_before_destroy` with a forced replacement (`-replace`, `replace_triggered_by`): the successor needs the email that its predecessor still has.",
+			"Do not combine `create_before_destroy` with a replacement (`-replace`, `replace_triggered_by`, another connection): the successor needs the email that its predecessor still has.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Opaque id of the mapping.",
