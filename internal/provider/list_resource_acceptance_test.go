@@ -131,6 +131,39 @@ resource "terraform_data" "leaver" {
 	)
 }
 
+// TestAccActionNullAtApply: a user id that is unknown in the plan, and null once the action is run by a change, signs nobody
+// out.
+func TestAccActionNullAtApply(t *testing.T) {
+	s := newScenario(t)
+	w := s.stageSignInWorld()
+	s.signIn(w, "jane@example.com", "JDOE", "teams")
+	s.signIn(w, "john@example.com", "JROE", "teams")
+	config := s.block() + fmt.Sprintf(`
+resource "terraform_data" "person" {
+  input = "nobody"
+}
+resource "terraform_data" "leaver" {
+  input = terraform_data.person.output
+  lifecycle {
+    action_trigger {
+      events  = [after_create]
+      actions = [action.idmap_revoke_sessions.leaver]
+    }
+  }
+}
+action "idmap_revoke_sessions" "leaver" {
+  config {
+    connection_id = %q
+    user_id       = terraform_data.person.output == "nobody" ? null : "JDOE"
+  }
+}
+`, w.sales)
+	s.needsTerraform114(resource.TestStep{Config: config, ExpectError: refusal("Missing Attribute Configuration", "", "leaver", "user_id")})
+	if err := s.signedIn("JDOE", "JROE")(nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // signedIn holds the users who have a live session.
 func (s scenario) signedIn(want ...string) resource.TestCheckFunc {
 	return func(*terraform.State) error {

@@ -1,10 +1,13 @@
 package provider
 
 import (
+	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -17,17 +20,30 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/rules/rulestest"
 )
 
-// front is what stands before the backend: it counts the requests for checks and for accounts, and answers those that
+// front is what stands before the backend: it remembers the requests for checks and for accounts, and answers those that
 // begin like failing instead of the backend.
 type front struct {
 	failing string // such as "POST /v1/user_mappings/validate"
 	status  int
-	asked   atomic.Int32
+
+	mu   sync.Mutex
+	sent []string // the bodies
+}
+
+// asked are the bodies of the requests for checks and for accounts so far.
+func (f *front) asked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.sent)
 }
 
 func (f *front) before(w http.ResponseWriter, r *http.Request) bool {
 	if strings.HasSuffix(r.URL.Path, "/validate") || strings.Contains(r.URL.Path, "/accounts/") {
-		f.asked.Add(1)
+		body, _ := io.ReadAll(r.Body) // what is cut off, the backend refuses
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		f.mu.Lock()
+		f.sent = append(f.sent, string(body))
+		f.mu.Unlock()
 	}
 	if f.failing == "" || !strings.HasPrefix(r.Method+" "+r.URL.Path, f.failing) {
 		return false
@@ -86,6 +102,17 @@ func replacedMapping(t *testing.T, server *acctest.Server) (config, prior fields
 	return mappingFields(rulestest.Between(rulestest.Mail, rulestest.Stage, "jdoe@contoso.com", "JDOE")), prior
 }
 
+// asksTheSame expects that the first plan of a replacement asks the backend what the second one asks: about both objects.
+func asksTheSame(t *testing.T, server *acctest.Server, resource string, config, prior fields) {
+	t.Helper()
+	f := &front{}
+	newProtocolBehind(t, server, f, nil).planTwice(resource, config, prior)
+	asked := f.asked()
+	if len(asked) != 2 || asked[0] != asked[1] || !strings.Contains(asked[0], `"create"`) || !strings.Contains(asked[0], `"delete"`) {
+		t.Errorf("the plans of a replacement ask %q", asked)
+	}
+}
+
 // storedMap is a stored map, as a create of this configuration has made it.
 func storedMap(t *testing.T, server *acctest.Server) (config, prior fields, stored idmap.Map) {
 	t.Helper()
@@ -122,9 +149,10 @@ func TestReplacedMappingWarns(t *testing.T) {
 	config, prior := replacedMapping(t, server)
 	wantTold(t, newProtocol(t, server).firstPlan(resource, config, prior), `WARNING: Email Is an Alias at AttributeName("email")`, idmap.CodeEmailIsAlias)
 
+	asksTheSame(t, server, resource, config, prior)
 	quiet := &front{}
-	if said := newProtocolBehind(t, server, quiet, fields{"plan_checks": false}).firstPlan(resource, config, prior); said != "" || quiet.asked.Load() > 0 {
-		t.Errorf("without checks: %q, after %d requests", said, quiet.asked.Load())
+	if said := newProtocolBehind(t, server, quiet, fields{"plan_checks": false}).firstPlan(resource, config, prior); said != "" || len(quiet.asked()) > 0 {
+		t.Errorf("without checks: %q, after %q", said, quiet.asked())
 	}
 	broken := &front{failing: "POST /v1/user_mappings/validate", status: http.StatusInternalServerError}
 	if said := newProtocolBehind(t, server, broken, nil).firstPlan(resource, config, prior); !strings.HasPrefix(said, "ERROR") || !strings.Contains(said, "It does not work today.") {
@@ -143,9 +171,10 @@ func TestReplacedMapWarns(t *testing.T) {
 	resource := accountMaps.resource()
 	wantTold(t, newProtocol(t, server).firstPlan(resource, successor, prior), "WARNING: Map Is Incomplete: Staff at", idmap.CodeMapIncomplete)
 
+	asksTheSame(t, server, resource, successor, prior)
 	quiet := &front{}
-	if said := newProtocolBehind(t, server, quiet, fields{"plan_checks": false}).firstPlan(resource, successor, prior); said != "" || quiet.asked.Load() > 0 {
-		t.Errorf("without checks: %q, after %d requests", said, quiet.asked.Load())
+	if said := newProtocolBehind(t, server, quiet, fields{"plan_checks": false}).firstPlan(resource, successor, prior); said != "" || len(quiet.asked()) > 0 {
+		t.Errorf("without checks: %q, after %q", said, quiet.asked())
 	}
 	broken := &front{failing: "POST /v1/account_maps/validate", status: http.StatusInternalServerError}
 	if said := newProtocolBehind(t, server, broken, nil).firstPlan(resource, successor, prior); !strings.HasPrefix(said, "ERROR") || !strings.Contains(said, "It does not work today.") {
