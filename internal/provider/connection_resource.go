@@ -176,6 +176,10 @@ func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequ
 		// Kept with an error it would be tainted, and the next apply would delete the connection to make it anew. The next
 		// create finds it by its key, and takes up what was done.
 		resp.State.RemoveResource(ctx)
+		resp.Diagnostics.AddWarning("Connection Lacks Its Directory", fmt.Sprintf(
+			"The connection %q was made, and is in the mapping backend (%s), but not all of its files were uploaded. Terraform does not have it in its state yet. "+
+				"Once what the error says is put right, apply again: within a day that takes the connection up. Later, or to delete it, import it first:\n\n%s",
+			created.Name, created.ID, importBlock(connectionNoun.resource, created.ID)))
 	}
 }
 
