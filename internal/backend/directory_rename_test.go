@@ -136,7 +136,7 @@ func TestRenamedToIsReadEverywhere(t *testing.T) {
 		m := create(t, b, rulestest.Mapping("", "JDOE"))
 		other := create(t, b, rulestest.Mapping("john.roe@contoso.com", "JROE"))
 		renamed(t, b, "u-jane", "JSMITH")
-		found, err := b.LookupUserMappings(t.Context(), []idmap.UserMappingKey{{ID: m.ID}, {ID: "none"}, {ID: other.ID}})
+		found, _, err := b.LookupUserMappings(t.Context(), []idmap.UserMappingKey{{ID: m.ID}, {ID: "none"}, {ID: other.ID}}, nil)
 		if err != nil || found[0].RenamedTo != "JSMITH" || found[1] != nil || found[2].RenamedTo != "" {
 			t.Errorf("looked up: %v, %v", found, err)
 		}

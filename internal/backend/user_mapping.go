@@ -112,6 +112,21 @@ func (b *Backend) ApplyUserMappings(ctx context.Context, call Call, intents []id
 	return verdicts, err
 }
 
+// ApplySeparately makes each of the writes that can be made, whatever becomes of the others. The verdicts are in the
+// order of the intents; one with violations was not made. Of two that cannot both be, the first is made.
+func (b *Backend) ApplySeparately(ctx context.Context, call Call, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
+	verdicts := make([]idmap.UserMappingVerdict, len(intents))
+	for i, in := range intents {
+		one, err := b.applyOne(ctx, call, func(store.Reader) (idmap.UserMappingIntent, error) { return in, nil })
+		if err != nil && len(idmap.ViolationsOf(err)) == 0 {
+			return nil, err
+		}
+		verdicts[i] = one
+		verdicts[i].Violations = idmap.ViolationsOf(err)
+	}
+	return verdicts, nil
+}
+
 func refuseItems(verdicts []idmap.UserMappingVerdict) error {
 	var all []idmap.Violation
 	for i, verdict := range verdicts {
@@ -131,7 +146,7 @@ func refuseItems(verdicts []idmap.UserMappingVerdict) error {
 	return err
 }
 
-// ValidateUserMappings judges writes without making them, and without waiting for writers. The intents of one call see
+// ValidateUserMappings judges writes without making them, and without waiting for writers. The intents of one group see
 // each other; proposed directories stand in for what is stored.
 func (b *Backend) ValidateUserMappings(
 	ctx context.Context, call Call, intents []idmap.UserMappingIntent, proposed []idmap.ProposedDirectory,
@@ -139,16 +154,28 @@ func (b *Backend) ValidateUserMappings(
 	if err := checkProposed(proposed); err != nil {
 		return nil, err
 	}
-	var verdicts []idmap.UserMappingVerdict
+	verdicts := make([]idmap.UserMappingVerdict, len(intents))
+	groups := map[int][]int{}
+	for i, in := range intents {
+		groups[in.Group] = append(groups[in.Group], i)
+	}
 	err := b.view(ctx, func(r store.Reader) error {
-		p, err := b.prepare(ctx, r, call, intents, proposed)
-		if err != nil {
-			return err
+		for _, members := range groups {
+			group := make([]idmap.UserMappingIntent, len(members))
+			for n, i := range members {
+				group[n] = intents[i]
+			}
+			p, err := b.prepare(ctx, r, call, group, proposed)
+			if err != nil {
+				return err
+			}
+			if err := p.recallAnswers(ctx, r); err != nil {
+				return err
+			}
+			for n, verdict := range p.judge() {
+				verdicts[members[n]] = verdict
+			}
 		}
-		if err := p.recallAnswers(ctx, r); err != nil {
-			return err
-		}
-		verdicts = p.judge()
 		return nil
 	})
 	return verdicts, err

@@ -10,10 +10,12 @@ import (
 )
 
 // LookupUserMappings finds mappings by id or by natural key, in the order asked; a missing one is nil. A key that names
-// two mappings, of two mail connections, is refused.
-func (b *Backend) LookupUserMappings(ctx context.Context, keys []idmap.UserMappingKey) ([]*idmap.UserMapping, error) {
-	result := make([]*idmap.UserMapping, len(keys))
-	err := b.view(ctx, func(r store.Reader) error {
+// two mappings, of two mail connections, is refused. further are the mappings that ahead asks for, if it is not nil.
+func (b *Backend) LookupUserMappings(
+	ctx context.Context, keys []idmap.UserMappingKey, ahead *idmap.ReadAhead,
+) (result []*idmap.UserMapping, further []idmap.UserMapping, err error) {
+	result = make([]*idmap.UserMapping, len(keys))
+	err = b.view(ctx, func(r store.Reader) error {
 		found, err := lookUpMappings(ctx, r, keys)
 		if err != nil {
 			return err
@@ -30,9 +32,15 @@ func (b *Backend) LookupUserMappings(ctx context.Context, keys []idmap.UserMappi
 		if err := idmap.Refuse(ambiguous...); err != nil {
 			return err
 		}
-		return tellRenamed(ctx, r, result)
+		if ahead != nil {
+			filter := idmap.UserMappingFilter{FromID: ahead.From, ToID: ahead.To}
+			if further, err = r.ListUserMappings(ctx, filter, idmap.Page{Limit: ahead.Limit}); err != nil {
+				return err
+			}
+		}
+		return tellRenamed(ctx, r, append(pointers(further), result...))
 	})
-	return result, err
+	return result, further, err
 }
 
 func namesTwo(i int, matches []*idmap.UserMapping) idmap.Violation {

@@ -112,6 +112,17 @@ type UserMappingIntent struct {
 	// IdempotencyKey is the key that a later create will carry. A create that it would repeat is valid.
 	IdempotencyKey string       `json:"idempotency_key,omitempty" maxLength:"255" doc:"For a create: the Idempotency-Key that it will carry."`
 	UserMapping    *UserMapping `json:"user_mapping,omitempty" doc:"The mapping as wanted; not for a delete."`
+	// Group parts the intents of one validation: those of one group are judged as made together, those of another group as
+	// if nobody had asked for them.
+	Group int `json:"group,omitempty" minimum:"0" doc:"For validate: intents of one group see each other, and none of another group."`
+}
+
+// ReadAhead asks a look-up for more than its keys: for the mappings from one id on, in the order of ids, whatever their
+// connections. Mappings that were made together have ids next to each other.
+type ReadAhead struct {
+	From  string `json:"from" minLength:"1" maxLength:"255" doc:"The least id."`
+	To    string `json:"to,omitempty" maxLength:"255" doc:"The id before which to end; empty for no end."`
+	Limit int    `json:"limit" minimum:"1" maximum:"1000" doc:"The most mappings."`
 }
 
 // UserMappingVerdict is the answer to an intent.
@@ -144,4 +155,5 @@ type UserMappingFilter struct {
 	Origin                  Origin
 	Domain                  string
 	Query                   string // folded text, in email or user id
+	FromID, ToID            string // the least id, and the id before which to end
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"reflect"
 
@@ -53,19 +52,44 @@ func (in *userMappingsInput) filters() idmap.UserMappingFilter {
 type lookupInput struct {
 	Body struct {
 		Items []idmap.UserMappingKey `json:"items" nullable:"false" maxItems:"1000"`
+		Ahead *idmap.ReadAhead       `json:"ahead,omitempty" doc:"Mappings to answer besides, under \"ahead\"."`
 	}
 }
 
+// foundMappings is the envelope of a look-up: {"type": "user_mappings", "user_mappings": […], "ahead": […]}.
+type foundMappings struct {
+	Items []*idmap.UserMapping
+	Ahead []idmap.UserMapping // nil: it was not asked for
+}
+
+// MarshalJSON leaves ahead out where it was not asked for.
+func (f foundMappings) MarshalJSON() ([]byte, error) {
+	_, name := words[userMappingNoun]()
+	members := []member{{"type", name}, {name, f.Items}}
+	if f.Ahead != nil {
+		members = append(members, member{"ahead", f.Ahead})
+	}
+	return object(members)
+}
+
+// Schema tells the document what MarshalJSON makes.
+func (foundMappings) Schema(r huma.Registry) *huma.Schema {
+	_, name := words[userMappingNoun]()
+	s := envelopeSchema(name, arrayOf[foundMapping](r))
+	s.Properties[name].Description = "In the order asked."
+	s.Properties["ahead"] = arrayOf[idmap.UserMapping](r)
+	return s
+}
+
+type lookupOutput struct{ Body foundMappings }
+
 // foundMapping is a mapping or null.
-type foundMapping struct{ *idmap.UserMapping }
+type foundMapping struct{}
 
 // Schema tells the document of the null, which it would not find out.
 func (foundMapping) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{AnyOf: []*huma.Schema{r.Schema(reflect.TypeFor[idmap.UserMapping](), true, "UserMapping"), {Type: "null"}}}
 }
-
-// MarshalJSON writes the mapping itself.
-func (f foundMapping) MarshalJSON() ([]byte, error) { return json.Marshal(f.UserMapping) }
 
 type validateInput struct {
 	Body struct {
@@ -77,7 +101,8 @@ type validateInput struct {
 type batchInput struct {
 	CreateInput
 	Body struct {
-		Items []idmap.UserMappingIntent `json:"items" nullable:"false" maxItems:"1000"`
+		Items    []idmap.UserMappingIntent `json:"items" nullable:"false" maxItems:"1000"`
+		Separate bool                      `json:"separate,omitempty" doc:"Make each write that can be made; the verdicts tell the others. Else all are made, or none."`
 	}
 }
 
@@ -93,7 +118,7 @@ func (s *server) userMappings() {
 	huma.Register(s.api, operation(http.MethodDelete, one, idmap.ScopeWrite, "Delete a user mapping; both accounts stay"), s.deleteUserMapping)
 	huma.Register(s.api, operation(http.MethodPost, collection+"/lookup", idmap.ScopeRead, "Look mappings up by id or natural key; null where there is none"), s.lookupUserMappings)
 	huma.Register(s.api, operation(http.MethodPost, collection+"/validate", idmap.ScopeRead, "Judge writes without making them"), s.validateUserMappings)
-	huma.Register(s.api, operation(http.MethodPost, collection+"/batch", idmap.ScopeWrite, "Make all writes in one transaction, or none"), s.applyUserMappings)
+	huma.Register(s.api, operation(http.MethodPost, collection+"/batch", idmap.ScopeWrite, "Make all writes in one transaction, or none; or each that can be made"), s.applyUserMappings)
 }
 
 func (s *server) listUserMappings(ctx context.Context, in *userMappingsInput) (*listOutput[userMappingNoun, idmap.UserMapping], error) {
@@ -163,10 +188,12 @@ func (s *server) deleteUserMapping(ctx context.Context, in *WriteInput) (*noOutp
 	return answer[noOutput](ctx, s, nil, err)
 }
 
-func (s *server) lookupUserMappings(ctx context.Context, in *lookupInput) (*severalOutput[userMappingNoun, foundMapping], error) {
-	found, err := s.backend.LookupUserMappings(ctx, in.Body.Items)
-	out := inOrder[userMappingNoun](each(found, func(m *idmap.UserMapping) foundMapping { return foundMapping{m} }))
-	return answer(ctx, s, out, err)
+func (s *server) lookupUserMappings(ctx context.Context, in *lookupInput) (*lookupOutput, error) {
+	found, ahead, err := s.backend.LookupUserMappings(ctx, in.Body.Items, in.Body.Ahead)
+	if in.Body.Ahead != nil && ahead == nil {
+		ahead = []idmap.UserMapping{} // none, and not unasked
+	}
+	return answer(ctx, s, &lookupOutput{Body: foundMappings{Items: found, Ahead: ahead}}, err)
 }
 
 func (s *server) validateUserMappings(ctx context.Context, in *validateInput) (*verdictsOutput, error) {
@@ -175,6 +202,10 @@ func (s *server) validateUserMappings(ctx context.Context, in *validateInput) (*
 }
 
 func (s *server) applyUserMappings(ctx context.Context, in *batchInput) (*verdictsOutput, error) {
-	all, err := s.backend.ApplyUserMappings(ctx, callOf(ctx, in.IdempotencyKey), in.Body.Items)
+	apply := s.backend.ApplyUserMappings
+	if in.Body.Separate {
+		apply = s.backend.ApplySeparately
+	}
+	all, err := apply(ctx, callOf(ctx, in.IdempotencyKey), in.Body.Items)
 	return answer(ctx, s, inOrder[verdictNoun[userMappingNoun]](all), err)
 }

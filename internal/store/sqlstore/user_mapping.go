@@ -76,6 +76,12 @@ func userMappingWhere(f idmap.UserMappingFilter) (w where) {
 	}
 	w.equal("source_connection_id", f.SourceConnectionID)
 	w.equal("destination_connection_id", f.DestinationConnectionID)
+	if f.FromID != "" {
+		w.and("id >= ?", f.FromID)
+	}
+	if f.ToID != "" {
+		w.and("id < ?", f.ToID)
+	}
 	w.equal("email_key", f.EmailKey)
 	w.equal("user_key", f.UserKey)
 	if id := f.AccountID; id != "" {
