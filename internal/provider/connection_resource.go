@@ -149,7 +149,7 @@ func (r *connectionResource) ModifyPlan(ctx context.Context, req resource.Modify
 func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan connectionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	// Files first: one that cannot be uploaded should not leave a connection behind.
@@ -227,7 +227,7 @@ func (r *connectionResource) Update(ctx context.Context, req resource.UpdateRequ
 	var plan, state connectionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	files := uploads(r.walk.client, plan, state, &resp.Diagnostics)
@@ -284,7 +284,7 @@ func (r *connectionResource) Delete(ctx context.Context, req resource.DeleteRequ
 	var state connectionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	defer r.walk.writes.begin(r.walk.connectionKey(state))()

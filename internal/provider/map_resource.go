@@ -87,7 +87,7 @@ func (r *mapResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 func (r *mapResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	plan, diags := r.decode(ctx, req.Plan)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	wire := plan.toAPI(r.mapKind)
@@ -167,7 +167,7 @@ func (r *mapResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	resp.Diagnostics.Append(diags...)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
 	sourceDefault := remembered[*idmap.Principal](ctx, req.Private, sourceDefaultKey, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	wire := plan.toAPI(r.mapKind)
@@ -190,7 +190,7 @@ func (r *mapResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 	state, diags := r.decode(ctx, req.State)
 	resp.Diagnostics.Append(diags...)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	wire := state.toAPI(r.mapKind)

@@ -43,7 +43,10 @@ func (p *userMappingPlan) make(ctx context.Context) {
 		p.foretell(ctx) // Terraform plans a replacement again, as a create
 		return
 	}
-	if !p.plan.known() || !p.walk.checks() {
+	// In an apply the write comes next, and is judged by the same rules: asking before it as well would double the requests.
+	// An email that follows the username has to be asked for, since the plan may have shown it.
+	judgedAnyway := p.walk.isApplying() && !p.plan.Email.IsUnknown()
+	if !p.plan.known() || !p.walk.checks() || judgedAnyway {
 		return
 	}
 	if verdict, ok := p.ask(ctx); ok {

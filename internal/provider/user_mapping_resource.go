@@ -144,7 +144,7 @@ func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.Modif
 func (r *userMappingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan userMappingModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	key := r.walk.mappingKey(plan)
@@ -175,7 +175,7 @@ func (r *userMappingResource) create(ctx context.Context, key string, plan userM
 	if err == nil && !plan.says(stored) || idmap.IsNotFound(err) {
 		return r.walk.client.CreateUserMapping(ctx, client.NewKey(), plan.toAPI())
 	}
-	return stored, nil, err
+	return stored, warnings, err
 }
 
 func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -211,7 +211,7 @@ func (r *userMappingResource) Update(ctx context.Context, req resource.UpdateReq
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	updated, warnings, err := r.update(ctx, plan, state, revision)
@@ -270,7 +270,7 @@ func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteReq
 	var state userMappingModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || !r.walk.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	defer r.walk.writes.begin(r.walk.mappingKey(state))()

@@ -24,6 +24,7 @@ type walk struct {
 
 	mu          sync.Mutex
 	unreachable bool
+	applying    bool // something was written, or was about to be
 	claims      map[string]claim
 	pending     map[string]*pendingDirectory // by connection id
 	mappings    map[string]idmap.UserMapping // read in this walk, by id
@@ -80,6 +81,25 @@ func (w *walk) ready(diags *diag.Diagnostics) bool {
 		"The provider's configuration has a value that is known only after apply, so the mapping backend cannot be called yet. "+
 			"Give the provider known values, or first apply what they come from (-target).")
 	return false
+}
+
+// mayWrite is ready for a create, an update or a delete, of which there are none in a plan: the walk is an apply.
+func (w *walk) mayWrite(diags *diag.Diagnostics) bool {
+	if !w.ready(diags) {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.applying = true
+	return true
+}
+
+// isApplying reports whether the walk is known to be an apply, which Terraform does not tell. Each of its resources is
+// planned again just before it is written.
+func (w *walk) isApplying() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.applying
 }
 
 // checks reports whether this walk asks the backend about what it plans.
