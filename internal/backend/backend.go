@@ -30,6 +30,7 @@ type Backend struct {
 	tokens       *batcher[string, storedToken]      // by the hashes of their secrets
 	knownSignIns *batcher[signInCall, signInResult] // of users who have a mapping
 	otherSignIns *batcher[signInCall, signInResult] // of all others
+	writes       *batcher[request, outcome]         // of single user mappings
 }
 
 // Options are what a backend takes from the outside world. The zero value is the real world.
@@ -57,7 +58,11 @@ func New(s store.Store, opts Options) *Backend {
 	b := &Backend{store: s, opts: opts, resolving: make(gate, maxResolving), answering: make(gate, maxAnswering)}
 	b.tokens = &batcher[string, storedToken]{run: b.storedTokens, size: maxTokenBatch, timeout: tokenTimeout}
 	b.knownSignIns, b.otherSignIns = b.signInLane(decideKnown), b.signInLane(decideAny)
-	b.otherSignIns.queue = pairOf
+	b.otherSignIns.queue = func(c signInCall) string {
+		return pairOf(c.attempt.Source.Connection, c.attempt.Destination.Connection)
+	}
+	b.writes = &batcher[request, outcome]{run: b.gatheredWrites, size: maxWriteBatch, timeout: writeTimeout, gathers: true}
+	b.writes.queue = func(q request) string { return q.pair }
 	return b
 }
 

@@ -137,6 +137,9 @@ func (g *gatherer) mailAccounts(ctx context.Context) error {
 func (g *gatherer) directories(ctx context.Context, ids, users, addresses keySet) error {
 	for connectionID := range g.world.Connections {
 		keys := store.DirectoryKeys{IDs: ids.of(connectionID), UserKeys: users.of(connectionID), AddressKeys: addresses.of(connectionID)}
+		if len(keys.IDs)+len(keys.UserKeys)+len(keys.AddressKeys) == 0 && g.world.Directories[connectionID] != nil {
+			continue // there is nothing to add
+		}
 		if err := g.directory(ctx, connectionID, keys); err != nil {
 			return err
 		}
@@ -177,9 +180,16 @@ func completed(c idmap.Connection, accounts []idmap.Account) []idmap.Account {
 }
 
 func merge(have, found []idmap.Account) []idmap.Account {
-	for _, a := range found {
-		if !slices.ContainsFunc(have, func(h idmap.Account) bool { return h.ID == a.ID }) {
-			have = append(have, a)
+	if len(have) == 0 {
+		return found
+	}
+	ids := make(map[string]bool, len(have))
+	for i := range have {
+		ids[have[i].ID] = true
+	}
+	for i := range found {
+		if !ids[found[i].ID] {
+			have = append(have, found[i])
 		}
 	}
 	return have

@@ -86,10 +86,10 @@ func (s *signInBatch) results() []signInResult {
 	return results
 }
 
-// pairOf names the queue of an attempt that is left to the second lane: its connections, so that an import of a directory
-// keeps nobody waiting who signs in elsewhere.
-func pairOf(c signInCall) string {
-	return strconv.Quote(c.attempt.Source.Connection.ID) + strconv.Quote(c.attempt.Destination.Connection.ID)
+// pairOf names the queue of those who need two connections unchanged, so that an import of a directory keeps nobody
+// waiting who is about others.
+func pairOf(source, destination idmap.Ref) string {
+	return strconv.Quote(source.ID) + strconv.Quote(destination.ID)
 }
 
 // decideKnown is the first lane: it lets in who comes through a mapping that is there. It waits for nobody: whose mapping

@@ -63,8 +63,8 @@ func (s *signInBatch) makeMappings(ctx context.Context, made []*signInItem) erro
 	for _, item := range made {
 		m := *item.verdict.UserMapping
 		m.Origin, m.LastSignInOn, m.Revision, m.CreatedOn, m.ModifiedOn = idmap.OriginSignIn, &s.now, 1, &s.now, &s.now
-		p := &plan{b: s.b, call: item.Call, world: s.world}
-		w.add(p, rules.Change{After: &m}, &idmap.UserMappingVerdict{UserMapping: &m}, "")
+		p := &plan{b: s.b, world: s.world}
+		w.add(p, item.Call, rules.Change{After: &m}, &idmap.UserMappingVerdict{UserMapping: &m}, "")
 		item.result.answer.UserMapping = &m
 	}
 	if err := w.storeMappings(ctx, s.tx); err != nil {

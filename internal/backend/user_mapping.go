@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -15,16 +16,19 @@ const kindUserMapping = "user_mapping"
 func (b *Backend) UserMapping(ctx context.Context, id string) (idmap.UserMapping, error) {
 	var found idmap.UserMapping
 	err := b.view(ctx, func(r store.Reader) (err error) {
-		if found, err = userMapping(ctx, r, id); err != nil {
-			return err
-		}
-		return tellRenamed(ctx, r, []*idmap.UserMapping{&found})
+		found, err = oneMapping(ctx, r, id, true)
+		return err
 	})
 	return found, err
 }
 
 func userMapping(ctx context.Context, r store.Reader, id string) (idmap.UserMapping, error) {
-	found, err := r.UserMappings(ctx, store.UserMappingKeys{IDs: []string{id}})
+	return oneMapping(ctx, r, id, false)
+}
+
+// oneMapping reads a mapping, and what its user is called now if the caller wants that.
+func oneMapping(ctx context.Context, r store.Reader, id string, renamed bool) (idmap.UserMapping, error) {
+	found, err := r.UserMappings(ctx, store.UserMappingKeys{IDs: []string{id}, RenamedTo: renamed})
 	if err != nil {
 		return idmap.UserMapping{}, err
 	}
@@ -38,61 +42,73 @@ func userMapping(ctx context.Context, r store.Reader, id string) (idmap.UserMapp
 func (b *Backend) UserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) (List[idmap.UserMapping], error) {
 	return list(ctx, b, page,
 		func(r store.Reader, page idmap.Page) ([]idmap.UserMapping, error) {
-			found, err := r.ListUserMappings(ctx, f, page)
-			if err != nil {
-				return nil, err
-			}
-			return found, tellRenamed(ctx, r, pointers(found))
+			return r.ListUserMappings(ctx, f, page)
 		},
 		func(r store.Reader) (int, error) { return r.CountUserMappings(ctx, f) })
 }
 
 // CreateUserMapping stores a new mapping. It answers with warnings, if there are any.
 func (b *Backend) CreateUserMapping(ctx context.Context, call Call, m idmap.UserMapping) (idmap.UserMappingVerdict, error) {
-	return b.applyOne(ctx, call, func(store.Reader) (idmap.UserMappingIntent, error) {
-		return idmap.UserMappingIntent{Operation: idmap.OperationCreate, IdempotencyKey: call.IdempotencyKey, UserMapping: &m}, nil
-	})
+	return b.write(ctx, request{call: call, pair: pairOfMapping(m), intent: idmap.UserMappingIntent{
+		Operation: idmap.OperationCreate, IdempotencyKey: call.IdempotencyKey, UserMapping: &m,
+	}})
 }
 
 // UpdateUserMapping writes what change makes of the stored mapping. revision is the one that the caller saw, 0 for any.
+// change may be called several times, and from another goroutine, but not after UpdateUserMapping has returned.
 func (b *Backend) UpdateUserMapping(
 	ctx context.Context, call Call, id string, revision int64, change func(idmap.UserMapping) (idmap.UserMapping, error),
 ) (idmap.UserMappingVerdict, error) {
-	return b.applyOne(ctx, call, func(r store.Reader) (idmap.UserMappingIntent, error) {
-		intent := idmap.UserMappingIntent{Operation: idmap.OperationUpdate, ID: id, Revision: revision}
-		before, err := userMapping(ctx, r, id)
-		if err != nil {
-			return intent, err
+	var calling sync.Mutex
+	var returned bool
+	defer func() {
+		calling.Lock()
+		defer calling.Unlock()
+		returned = true
+	}()
+	whileCalled := func(m idmap.UserMapping) (idmap.UserMapping, error) {
+		calling.Lock()
+		defer calling.Unlock()
+		if returned {
+			return m, context.Canceled
 		}
-		wanted, err := change(before)
-		intent.UserMapping = &wanted
-		return intent, err
-	})
+		return change(m)
+	}
+	return b.writeStored(ctx, request{call: call, change: whileCalled, intent: idmap.UserMappingIntent{
+		Operation: idmap.OperationUpdate, ID: id, Revision: revision,
+	}})
 }
 
 // DeleteUserMapping removes a mapping. Both accounts and the ledger stay.
 func (b *Backend) DeleteUserMapping(ctx context.Context, call Call, id string, revision int64) error {
-	_, err := b.applyOne(ctx, call, func(store.Reader) (idmap.UserMappingIntent, error) {
-		return idmap.UserMappingIntent{Operation: idmap.OperationDelete, ID: id, Revision: revision}, nil
-	})
+	_, err := b.writeStored(ctx, request{call: call, intent: idmap.UserMappingIntent{Operation: idmap.OperationDelete, ID: id, Revision: revision}})
 	return err
 }
 
-func (b *Backend) applyOne(ctx context.Context, call Call, intent func(store.Reader) (idmap.UserMappingIntent, error)) (idmap.UserMappingVerdict, error) {
-	var verdict idmap.UserMappingVerdict
-	err := b.update(ctx, func(tx store.Tx) error {
-		in, err := intent(tx)
-		if err != nil {
-			return err
-		}
-		verdicts, err := b.apply(ctx, tx, call, []idmap.UserMappingIntent{in}, "")
-		if err != nil {
-			return err
-		}
-		verdict = verdicts[0]
-		return idmap.Refuse(verdict.Violations...)
+// writeStored is write for a mapping that is stored, and whose connections so say where to queue.
+func (b *Backend) writeStored(ctx context.Context, q request) (idmap.UserMappingVerdict, error) {
+	err := b.view(ctx, func(r store.Reader) error {
+		m, err := userMapping(ctx, r, q.intent.ID)
+		q.pair = pairOfMapping(m)
+		return err
 	})
-	return verdict, err
+	if err != nil {
+		return idmap.UserMappingVerdict{}, err
+	}
+	return b.write(ctx, q)
+}
+
+// write makes a single write, in one transaction with those that others ask for at the same time.
+func (b *Backend) write(ctx context.Context, q request) (idmap.UserMappingVerdict, error) {
+	out, err := b.writes.do(ctx, q)
+	if err == nil {
+		err = out.err
+	}
+	return out.verdict, err
+}
+
+func pairOfMapping(m idmap.UserMapping) string {
+	return pairOf(m.Source.Connection, m.Destination.Connection)
 }
 
 // ApplyUserMappings makes all the writes in one transaction, or none. The error names every item at fault: the fields
@@ -110,21 +126,6 @@ func (b *Backend) ApplyUserMappings(ctx context.Context, call Call, intents []id
 		return err
 	})
 	return verdicts, err
-}
-
-// ApplySeparately makes each of the writes that can be made, whatever becomes of the others. The verdicts are in the
-// order of the intents; one with violations was not made. Of two that cannot both be, the first is made.
-func (b *Backend) ApplySeparately(ctx context.Context, call Call, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
-	verdicts := make([]idmap.UserMappingVerdict, len(intents))
-	for i, in := range intents {
-		one, err := b.applyOne(ctx, call, func(store.Reader) (idmap.UserMappingIntent, error) { return in, nil })
-		if err != nil && len(idmap.ViolationsOf(err)) == 0 {
-			return nil, err
-		}
-		verdicts[i] = one
-		verdicts[i].Violations = idmap.ViolationsOf(err)
-	}
-	return verdicts, nil
 }
 
 func refuseItems(verdicts []idmap.UserMappingVerdict) error {
@@ -154,29 +155,17 @@ func (b *Backend) ValidateUserMappings(
 	if err := checkProposed(proposed); err != nil {
 		return nil, err
 	}
-	verdicts := make([]idmap.UserMappingVerdict, len(intents))
-	groups := map[int][]int{}
+	requests := make([]request, len(intents))
 	for i, in := range intents {
-		groups[in.Group] = append(groups[in.Group], i)
+		requests[i] = request{call: call, intent: in}
 	}
+	var verdicts []idmap.UserMappingVerdict
 	err := b.view(ctx, func(r store.Reader) error {
-		for _, members := range groups {
-			group := make([]idmap.UserMappingIntent, len(members))
-			for n, i := range members {
-				group[n] = intents[i]
-			}
-			p, err := b.prepare(ctx, r, call, group, proposed)
-			if err != nil {
-				return err
-			}
-			if err := p.recallAnswers(ctx, r); err != nil {
-				return err
-			}
-			for n, verdict := range p.judge() {
-				verdicts[members[n]] = verdict
-			}
+		p, err := b.prepare(ctx, r, requests, proposed)
+		if err == nil {
+			verdicts = p.judge()
 		}
-		return nil
+		return err
 	})
 	return verdicts, err
 }

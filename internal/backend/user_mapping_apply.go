@@ -3,131 +3,205 @@ package backend
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/rules"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// plan is a set of intents with all that is needed to judge them. Validate stops there, apply goes on to write.
-type plan struct {
-	b       *Backend
-	call    Call
-	intents []idmap.UserMappingIntent
-	changes []rules.Change
-	world   *rules.World
-	// settled are verdicts that need no judgement by the rules: an item that cannot be, or one that was done before.
-	settled []*idmap.UserMappingVerdict
+// request is an intent in the name of its caller.
+type request struct {
+	call   Call
+	intent idmap.UserMappingIntent
+	// change makes the wanted mapping of the stored one; nil where the intent has it.
+	change func(idmap.UserMapping) (idmap.UserMapping, error)
+	// pair names the connections, where requests of others wait in a queue.
+	pair string
 }
 
-func (b *Backend) prepare(
-	ctx context.Context, r store.Reader, call Call, intents []idmap.UserMappingIntent, proposed []idmap.ProposedDirectory,
-) (*plan, error) {
+// requestsOf returns the intents of one caller, as made together.
+func requestsOf(call Call, intents []idmap.UserMappingIntent) []request {
+	requests := make([]request, len(intents))
+	for i, in := range intents {
+		in.Group = 0
+		requests[i] = request{call: call, intent: in}
+	}
+	return requests
+}
+
+// plan is a set of requests with all that is needed to judge them. Validate stops there, apply goes on to write.
+type plan struct {
+	b        *Backend
+	requests []request
+	changes  []rules.Change
+	world    *rules.World
+	// settled are verdicts that need no judgement by the rules: an item that cannot be, or one that was done before.
+	settled []*idmap.UserMappingVerdict
+	failed  map[int]error             // what the settled verdict does not tell
+	records []store.IdempotencyRecord // of the creates that have a key
+}
+
+func (b *Backend) prepare(ctx context.Context, r store.Reader, requests []request, proposed []idmap.ProposedDirectory) (*plan, error) {
 	p := &plan{
-		b: b, call: call, intents: intents,
-		changes: make([]rules.Change, len(intents)), settled: make([]*idmap.UserMappingVerdict, len(intents)),
+		b: b, requests: requests, failed: map[int]error{},
+		changes: make([]rules.Change, len(requests)), settled: make([]*idmap.UserMappingVerdict, len(requests)),
+		records: make([]store.IdempotencyRecord, len(requests)),
 	}
 	if err := p.loadStored(ctx, r); err != nil {
 		return nil, err
 	}
 	world, err := gather(ctx, r, p.changes, proposed)
+	if err != nil {
+		return nil, err
+	}
 	p.world = world
-	return p, err
+	// The keys come last: where a request is judged by what an earlier one of its key wrote, the answer is there to be seen.
+	return p, p.recallAnswers(ctx, r)
 }
 
-// loadStored finds the mappings that the intents are about, and settles the intents that name none.
+// loadStored finds the mappings that the requests are about, and settles the requests that name none.
 func (p *plan) loadStored(ctx context.Context, r store.Reader) error {
 	ids := keySet{}
-	for _, in := range p.intents {
-		ids.add("", in.ID)
+	for _, q := range p.requests {
+		ids.add("", q.intent.ID)
 	}
 	found, err := r.UserMappings(ctx, store.UserMappingKeys{IDs: ids.of("")})
 	if err != nil {
 		return err
 	}
-	stored := map[string]*idmap.UserMapping{}
-	for _, m := range found {
-		stored[m.ID] = &m.UserMapping
+	l := loading{stored: map[string]*idmap.UserMapping{}, named: map[itemOf]int{}, sizes: map[int]int{}}
+	for i := range found {
+		l.stored[found[i].ID] = &found[i].UserMapping
 	}
-	named := map[string]int{}
-	for i, in := range p.intents {
-		if v := p.load(i, in, stored, named); v != nil {
-			p.settle(i, idmap.UserMappingVerdict{Violations: []idmap.Violation{*v}})
+	for i := range p.requests {
+		if err := p.load(i, l); err != nil {
+			p.settle(i, idmap.UserMappingVerdict{Violations: idmap.ViolationsOf(err)})
+			p.failed[i] = err
 		}
 	}
 	return nil
 }
 
-func (p *plan) load(i int, in idmap.UserMappingIntent, stored map[string]*idmap.UserMapping, named map[string]int) *idmap.Violation {
+// loading is what is known while requests are loaded one by one.
+type loading struct {
+	stored map[string]*idmap.UserMapping
+	named  map[itemOf]int // the places of mappings in their groups
+	sizes  map[int]int    // of the groups so far
+}
+
+type itemOf struct {
+	group int
+	id    string
+}
+
+func (p *plan) load(i int, l loading) error {
+	in, change := p.requests[i].intent, &p.changes[i]
+	change.Group = in.Group
+	place := l.sizes[in.Group]
+	l.sizes[in.Group]++
 	if in.Operation != idmap.OperationCreate {
-		if first, twice := named[in.ID]; twice {
-			return &idmap.Violation{Code: idmap.CodeDuplicateItem, Field: "id", Description: fmt.Sprintf("Items %d and %d are both about mapping %q. One call does one thing to a mapping.", first, i, in.ID)}
+		at := itemOf{in.Group, in.ID}
+		if first, twice := l.named[at]; twice {
+			return idmap.Refusef(idmap.CodeDuplicateItem, "id", "Items %d and %d are both about mapping %q. One call does one thing to a mapping.", first, place, in.ID)
 		}
-		named[in.ID] = i
-		if p.changes[i].Before = stored[in.ID]; p.changes[i].Before == nil {
-			return &idmap.Violation{Code: idmap.CodeNotFound, Description: fmt.Sprintf("There is no user_mapping %q.", in.ID)}
+		l.named[at] = place
+		if change.Before = l.stored[in.ID]; change.Before == nil {
+			return idmap.NotFound(kindUserMapping, in.ID)
 		}
 	}
 	if in.Operation == idmap.OperationDelete {
 		return nil
 	}
-	if in.UserMapping == nil {
-		return &idmap.Violation{Code: idmap.CodeInvalid, Field: "user_mapping", Description: "The mapping that is wanted is missing."}
+	wanted, err := p.wanted(i)
+	change.After = wanted
+	return err
+}
+
+// wanted returns the mapping that a create or an update wants.
+func (p *plan) wanted(i int) (*idmap.UserMapping, error) {
+	q := p.requests[i]
+	if q.change != nil {
+		after, err := q.change(*p.changes[i].Before)
+		if err != nil {
+			return nil, err
+		}
+		q.intent.UserMapping = &after
 	}
-	after := *in.UserMapping
-	after.ID, after.RenamedTo = in.ID, ""
-	p.changes[i].After = &after
-	return nil
+	if q.intent.UserMapping == nil {
+		return nil, idmap.Refusef(idmap.CodeInvalid, "user_mapping", "The mapping that is wanted is missing.")
+	}
+	after := *q.intent.UserMapping
+	after.ID, after.RenamedTo = q.intent.ID, ""
+	return &after, nil
 }
 
 func (p *plan) settle(i int, verdict idmap.UserMappingVerdict) {
 	p.settled[i] = &verdict
-	p.changes[i] = rules.Change{}
+	p.changes[i] = rules.Change{Group: p.changes[i].Group}
 }
 
 // recallAnswers settles the creates that would only repeat a request which was answered before.
 func (p *plan) recallAnswers(ctx context.Context, r store.Reader) error {
-	records := map[string]store.IdempotencyRecord{}
-	for _, in := range p.intents {
-		if in.IdempotencyKey != "" {
-			records[in.IdempotencyKey] = store.IdempotencyRecord{}
+	keys := keySet{}
+	for i, q := range p.requests {
+		if q.intent.Operation == idmap.OperationCreate && q.intent.IdempotencyKey != "" && p.settled[i] == nil {
+			p.records[i] = p.b.record(q.call, q.intent.IdempotencyKey, q.intent.UserMapping)
+			keys.add(q.call.Token.ID, q.intent.IdempotencyKey)
 		}
 	}
-	if len(records) == 0 {
-		return nil
+	earlier := map[keyOf]store.IdempotencyRecord{}
+	for actor := range keys {
+		found, err := r.IdempotencyRecords(ctx, actor, keys.of(actor))
+		if err != nil {
+			return err
+		}
+		for _, record := range found {
+			earlier[keyOf{record.Actor, record.Key}] = record
+		}
 	}
-	keys := make([]string, 0, len(records))
-	for key := range records {
-		keys = append(keys, key)
-	}
-	found, err := r.IdempotencyRecords(ctx, p.call.Token.ID, keys)
-	if err != nil {
-		return err
-	}
-	for _, record := range found {
-		records[record.Key] = record
-	}
-	for i, in := range p.intents {
-		if err := p.recall(i, in, records[in.IdempotencyKey]); err != nil {
+	for i, record := range p.records {
+		if err := p.recall(i, earlier[keyOf{record.Actor, record.Key}]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *plan) recall(i int, in idmap.UserMappingIntent, earlier store.IdempotencyRecord) error {
-	if in.Operation != idmap.OperationCreate || earlier.Answer == nil || p.settled[i] != nil || earlier.CreatedOn.Before(p.b.now().Add(-keepAnswers)) {
+// keyOf is an idempotency key of an actor.
+type keyOf struct{ actor, key string }
+
+func (p *plan) recall(i int, earlier store.IdempotencyRecord) error {
+	if earlier.Answer == nil || earlier.CreatedOn.Before(p.b.now().Add(-keepAnswers)) {
 		return nil
 	}
-	if earlier.RequestHash != p.b.record(p.call, in.IdempotencyKey, in.UserMapping).RequestHash {
-		p.settle(i, idmap.UserMappingVerdict{Violations: idmap.ViolationsOf(keyReused(in.IdempotencyKey))})
+	if earlier.RequestHash != p.records[i].RequestHash {
+		p.refuseReused(i)
 		return nil
 	}
 	var verdict idmap.UserMappingVerdict
 	err := json.Unmarshal(earlier.Answer, &verdict)
 	p.settle(i, verdict)
 	return err
+}
+
+func (p *plan) refuseReused(i int) {
+	p.settle(i, idmap.UserMappingVerdict{Violations: idmap.ViolationsOf(keyReused(p.records[i].Key))})
+}
+
+// refuseSharedKeys settles the creates whose key an earlier item of the same call has for another request.
+func (p *plan) refuseSharedKeys() {
+	hashes := map[keyOf]string{}
+	for i, record := range p.records {
+		if record.Key == "" || p.settled[i] != nil {
+			continue
+		}
+		key := keyOf{record.Actor, record.Key}
+		if hash, shared := hashes[key]; shared && hash != record.RequestHash {
+			p.refuseReused(i)
+		} else {
+			hashes[key] = record.RequestHash
+		}
+	}
 }
 
 // judge returns the verdict of every intent, in their order.
@@ -145,7 +219,7 @@ func (p *plan) judge() []idmap.UserMappingVerdict {
 
 // stamp completes the verdict with what is not the rules' business: ids, revisions, times.
 func (p *plan) stamp(i int, verdict *idmap.UserMappingVerdict) {
-	before, in := p.changes[i].Before, p.intents[i]
+	before, in := p.changes[i].Before, p.requests[i].intent
 	if m := verdict.UserMapping; m != nil {
 		now := p.b.now()
 		m.ID, m.Origin, m.LastSignInOn, m.Revision, m.CreatedOn, m.ModifiedOn = "", idmap.OriginAPI, nil, 1, &now, &now
@@ -180,34 +254,37 @@ func (b *Backend) apply(ctx context.Context, tx store.Tx, call Call, intents []i
 
 // applyWhy is apply with a reason of its own for each change.
 func (b *Backend) applyWhy(ctx context.Context, tx store.Tx, call Call, intents []idmap.UserMappingIntent, reason why) ([]idmap.UserMappingVerdict, error) {
-	if err := shareConnections(ctx, tx, intents); err != nil {
+	requests := requestsOf(call, intents)
+	if err := shareConnections(ctx, tx, requests); err != nil {
 		return nil, err
 	}
-	p, err := b.prepare(ctx, tx, call, intents, nil)
+	p, err := b.prepare(ctx, tx, requests, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.claimKeys(ctx, tx); err != nil {
-		return nil, err
-	}
+	p.refuseSharedKeys()
 	verdicts := p.judge()
-	for _, v := range verdicts {
+	var open []int
+	for i, v := range verdicts {
 		if len(v.Violations) > 0 {
 			return verdicts, nil
 		}
+		if p.settled[i] == nil {
+			open = append(open, i)
+		}
 	}
-	return verdicts, p.write(ctx, tx, verdicts, reason)
+	return verdicts, p.write(ctx, tx, verdicts, open, reason)
 }
 
-// shareConnections keeps the directories that the intents are judged by from changing until they are written: an import
+// shareConnections keeps the directories that the requests are judged by from changing until they are written: an import
 // that ran beside would neither bind nor rename a mapping that it cannot see yet.
-func shareConnections(ctx context.Context, tx store.Tx, intents []idmap.UserMappingIntent) error {
+func shareConnections(ctx context.Context, tx store.Tx, requests []request) error {
 	ids, connections := keySet{}, keySet{}
 	add := func(m idmap.UserMapping) { connections.add("", m.Source.Connection.ID, m.Destination.Connection.ID) }
-	for _, in := range intents {
-		ids.add("", in.ID)
-		if in.UserMapping != nil {
-			add(*in.UserMapping)
+	for _, q := range requests {
+		ids.add("", q.intent.ID)
+		if q.intent.UserMapping != nil {
+			add(*q.intent.UserMapping)
 		}
 	}
 	stored, err := tx.UserMappings(ctx, store.UserMappingKeys{IDs: ids.of("")})
@@ -218,23 +295,4 @@ func shareConnections(ctx context.Context, tx store.Tx, intents []idmap.UserMapp
 		add(m.UserMapping)
 	}
 	return tx.ShareConnections(ctx, connections.of(""))
-}
-
-// claimKeys takes the idempotency keys of creates, and settles those that were answered before.
-func (p *plan) claimKeys(ctx context.Context, tx store.Tx) error {
-	for i, in := range p.intents {
-		if in.Operation != idmap.OperationCreate || in.IdempotencyKey == "" || p.settled[i] != nil {
-			continue
-		}
-		earlier, err := p.b.claim(ctx, tx, p.b.record(p.call, in.IdempotencyKey, in.UserMapping))
-		if err != nil {
-			return err
-		}
-		if earlier != nil {
-			if err := p.recall(i, in, *earlier); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

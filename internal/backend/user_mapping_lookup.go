@@ -34,11 +34,9 @@ func (b *Backend) LookupUserMappings(
 		}
 		if ahead != nil {
 			filter := idmap.UserMappingFilter{FromID: ahead.From, ToID: ahead.To}
-			if further, err = r.ListUserMappings(ctx, filter, idmap.Page{Limit: ahead.Limit}); err != nil {
-				return err
-			}
+			further, err = r.ListUserMappings(ctx, filter, idmap.Page{Limit: ahead.Limit})
 		}
-		return tellRenamed(ctx, r, append(pointers(further), result...))
+		return err
 	})
 	return result, further, err
 }
@@ -50,23 +48,42 @@ func namesTwo(i int, matches []*idmap.UserMapping) idmap.Violation {
 		one.Label(), one.ID, two.Label(), two.ID)}
 }
 
-// foundMappings are mappings by each of their keys.
-type foundMappings map[idmap.UserMappingKey][]*idmap.UserMapping
+// foundMappings are mappings by each of their keys that a call can name.
+type foundMappings struct {
+	byID map[string]*idmap.UserMapping
+	// byName has the natural keys. It is only made where somebody asks by one.
+	byName map[idmap.UserMappingKey][]*idmap.UserMapping
+}
 
 func (f foundMappings) add(m *idmap.UserMapping) {
+	if f.byID[m.ID] != nil {
+		return
+	}
+	f.byID[m.ID] = m
+	if f.byName == nil {
+		return
+	}
 	source, destination := m.Source.Connection.ID, m.Destination.Connection.ID
 	for _, key := range []idmap.UserMappingKey{
-		{ID: m.ID},
 		{DestinationConnectionID: destination, UserID: m.UserKey()},
 		{DestinationConnectionID: destination, Email: m.EmailCanonical},
 		{SourceConnectionID: source, DestinationConnectionID: destination, UserID: m.UserKey()},
 		{SourceConnectionID: source, DestinationConnectionID: destination, Email: m.EmailCanonical},
 	} {
-		f[key] = append(f[key], m)
+		f.byName[key] = append(f.byName[key], m)
 	}
 }
 
-func (f foundMappings) of(key idmap.UserMappingKey) []*idmap.UserMapping { return f[canonicalKey(key)] }
+func (f foundMappings) of(key idmap.UserMappingKey) []*idmap.UserMapping {
+	key = canonicalKey(key)
+	if key.ID == "" {
+		return f.byName[key]
+	}
+	if m := f.byID[key.ID]; m != nil {
+		return []*idmap.UserMapping{m}
+	}
+	return nil
+}
 
 // canonicalKey returns the key as add knows it: the id alone, else the user id alone, else the email.
 func canonicalKey(key idmap.UserMappingKey) idmap.UserMappingKey {
@@ -82,9 +99,13 @@ func canonicalKey(key idmap.UserMappingKey) idmap.UserMappingKey {
 }
 
 func lookUpMappings(ctx context.Context, r store.Reader, keys []idmap.UserMappingKey) (foundMappings, error) {
+	found := foundMappings{byID: make(map[string]*idmap.UserMapping, len(keys))}
 	ids, connections, users, emails := keySet{}, keySet{}, keySet{}, keySet{}
 	for _, key := range keys {
 		key = canonicalKey(key)
+		if key.ID == "" && found.byName == nil {
+			found.byName = map[idmap.UserMappingKey][]*idmap.UserMapping{}
+		}
 		ids.add("", key.ID)
 		connections.add("", key.DestinationConnectionID)
 		users.add(key.DestinationConnectionID, key.UserID)
@@ -92,33 +113,39 @@ func lookUpMappings(ctx context.Context, r store.Reader, keys []idmap.UserMappin
 	}
 	destinations, err := r.Connections(ctx, connections.of(""))
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	wanted := store.UserMappingKeys{IDs: ids.of("")}
+	wanted := store.UserMappingKeys{IDs: ids.of(""), RenamedTo: true}
 	for _, c := range destinations {
 		for _, email := range emails.of(c.ID) {
 			wanted.Emails = append(wanted.Emails, store.EmailKey{EmailScope: rules.EmailScope(c), EmailKey: email})
 		}
 	}
 	all, err := r.UserMappings(ctx, wanted)
-	for connectionID := range users {
-		if err != nil {
-			return nil, err
-		}
-		var more []store.UserMapping
-		more, err = r.UserMappingsOf(ctx, connectionID, store.DirectoryKeys{UserKeys: users.of(connectionID)})
-		all = append(all, more...)
+	if err != nil {
+		return found, err
 	}
-	return indexed(all), err
+	for i := range all {
+		found.add(&all[i].UserMapping)
+	}
+	return found, lookUpUsers(ctx, r, users, found)
 }
 
-func indexed(all []store.UserMapping) foundMappings {
-	found, seen := foundMappings{}, map[string]bool{}
-	for _, m := range all {
-		if !seen[m.ID] {
-			seen[m.ID] = true
-			found.add(&m.UserMapping)
+// lookUpUsers adds the mappings of users, whose ids say their connection only.
+func lookUpUsers(ctx context.Context, r store.Reader, users keySet, found foundMappings) error {
+	for connectionID := range users {
+		all, err := r.UserMappingsOf(ctx, connectionID, store.DirectoryKeys{UserKeys: users.of(connectionID)})
+		if err != nil {
+			return err
+		}
+		more := make([]*idmap.UserMapping, len(all))
+		for i := range all {
+			more[i] = &all[i].UserMapping
+			found.add(more[i])
+		}
+		if err := tellRenamed(ctx, r, more); err != nil {
+			return err
 		}
 	}
-	return found
+	return nil
 }

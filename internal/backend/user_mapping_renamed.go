@@ -7,13 +7,11 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// tellRenamed says of mappings, some of which may be nil, what their users are called now, where they could not follow.
+// tellRenamed says of mappings what their users are called now, where they could not follow.
 func tellRenamed(ctx context.Context, r store.Reader, mappings []*idmap.UserMapping) error {
 	users := keySet{}
 	for _, m := range mappings {
-		if m != nil {
-			users.add(m.Destination.Connection.ID, m.Destination.AccountID())
-		}
+		users.add(m.Destination.Connection.ID, m.Destination.AccountID())
 	}
 	names := map[string]string{}
 	for connectionID := range users {
@@ -26,17 +24,7 @@ func tellRenamed(ctx context.Context, r store.Reader, mappings []*idmap.UserMapp
 		}
 	}
 	for _, m := range mappings {
-		if m != nil {
-			m.RenamedTo = names[m.ID]
-		}
+		m.RenamedTo = names[m.ID]
 	}
 	return nil
-}
-
-func pointers(mappings []idmap.UserMapping) []*idmap.UserMapping {
-	all := make([]*idmap.UserMapping, len(mappings))
-	for i := range mappings {
-		all[i] = &mappings[i]
-	}
-	return all
 }

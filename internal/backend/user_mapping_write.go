@@ -9,14 +9,12 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
-// write stores what was judged: mappings, ledger, idempotency answers and audit, in a number of statements that does
-// not depend on how many mappings there are, renames and idempotency keys apart.
-func (p *plan) write(ctx context.Context, tx store.Tx, verdicts []idmap.UserMappingVerdict, reason why) error {
+// write stores those that were judged and are to be made: mappings, ledger, idempotency answers and audit, in a number of
+// statements that does not depend on how many mappings there are, renames apart.
+func (p *plan) write(ctx context.Context, tx store.Tx, verdicts []idmap.UserMappingVerdict, made []int, reason why) error {
 	var w writes
-	for i, change := range p.changes {
-		if p.settled[i] == nil {
-			w.add(p, change, &verdicts[i], reason(verdicts[i]))
-		}
+	for _, i := range made {
+		w.add(p, p.requests[i].call, p.changes[i], &verdicts[i], reason(verdicts[i]))
 	}
 	if err := w.storeMappings(ctx, tx); err != nil {
 		return err
@@ -24,7 +22,7 @@ func (p *plan) write(ctx context.Context, tx store.Tx, verdicts []idmap.UserMapp
 	if err := w.storeLedger(ctx, tx, p.b); err != nil {
 		return err
 	}
-	if err := p.answerKeys(ctx, tx, verdicts); err != nil {
+	if err := p.answerKeys(ctx, tx, verdicts, made); err != nil || len(w.audit) == 0 {
 		return err
 	}
 	return tx.AppendAudit(ctx, w.audit)
@@ -40,22 +38,22 @@ type writes struct {
 	audit          []idmap.AuditEntry
 }
 
-func (w *writes) add(p *plan, change rules.Change, verdict *idmap.UserMappingVerdict, reason string) {
+func (w *writes) add(p *plan, call Call, change rules.Change, verdict *idmap.UserMappingVerdict, reason string) {
 	before, after := change.Before, verdict.UserMapping
 	switch {
 	case after == nil:
 		w.remove, w.removed = append(w.remove, *before), append(w.removed, before.ID)
-		w.audit = append(w.audit, p.b.audit(p.call, "delete", kindUserMapping, before.ID, before, nil, reason))
+		w.audit = append(w.audit, p.b.audit(call, "delete", kindUserMapping, before.ID, before, nil, reason))
 		return
 	case before == nil:
 		after.ID = p.b.opts.NewID()
 		w.insert = append(w.insert, p.row(*after))
-		w.audit = append(w.audit, p.b.audit(p.call, "create", kindUserMapping, after.ID, nil, after, reason))
+		w.audit = append(w.audit, p.b.audit(call, "create", kindUserMapping, after.ID, nil, after, reason))
 	case after.Revision == before.Revision:
 		return
 	default:
 		w.update = append(w.update, p.row(*after))
-		w.audit = append(w.audit, p.b.audit(p.call, "update", kindUserMapping, after.ID, before, after, reason))
+		w.audit = append(w.audit, p.b.audit(call, "update", kindUserMapping, after.ID, before, after, reason))
 		if before.UserKey() != after.UserKey() {
 			w.renames = append(w.renames, store.HolderRename{
 				MailConnectionID: after.Source.Connection.ID, ConnectionID: after.Destination.Connection.ID,
@@ -117,16 +115,21 @@ func (w *writes) storeLedger(ctx context.Context, tx store.Tx, b *Backend) error
 	return err
 }
 
-func (p *plan) answerKeys(ctx context.Context, tx store.Tx, verdicts []idmap.UserMappingVerdict) error {
-	for i, in := range p.intents {
-		if in.Operation != idmap.OperationCreate || in.IdempotencyKey == "" || p.settled[i] != nil {
-			continue
-		}
-		record := p.b.record(p.call, in.IdempotencyKey, in.UserMapping)
-		record.ObjectID, record.Answer = verdicts[i].UserMapping.ID, document(verdicts[i])
-		if err := tx.AnswerIdempotencyKey(ctx, record); err != nil {
-			return err
+// answerKeys stores the answers to the creates that came with a key. If another transaction has answered one meanwhile,
+// this one fails, and finds the answer when it runs again.
+func (p *plan) answerKeys(ctx context.Context, tx store.Tx, verdicts []idmap.UserMappingVerdict, made []int) error {
+	var records []store.IdempotencyRecord
+	for _, i := range made {
+		if record := p.records[i]; record.Key != "" {
+			record.ObjectID, record.Answer = verdicts[i].UserMapping.ID, document(verdicts[i])
+			records = append(records, record)
 		}
 	}
-	return nil
+	if len(records) == 0 {
+		return nil
+	}
+	if err := tx.AddIdempotencyRecords(ctx, records, keepAnswers); err != nil {
+		return err
+	}
+	return tx.ExpireIdempotencyKeys(ctx, p.b.now().Add(-keepAnswers), sweepKeys+2*len(records))
 }

@@ -20,16 +20,16 @@ type instance struct {
 }
 
 // newInstance takes the store over: close closes it. The bootstrap token is accepted as an administrator's; "" for none.
-func newInstance(s store.Store, bootstrapToken, version string, log *slog.Logger) *instance {
+func newInstance(s store.Store, bootstrapToken string, opts server.Options) *instance {
 	b := backend.New(s, backend.Options{BootstrapToken: bootstrapToken})
-	return &instance{store: s, backend: b, handler: server.New(b, server.Options{Version: version, Logger: log})}
+	return &instance{store: s, backend: b, handler: server.New(b, opts)}
 }
 
 // newLocalInstance returns an instance for this process alone, and the transport that is let in: nobody else knows its
 // token.
 func newLocalInstance(s store.Store, version string, log *slog.Logger) (*instance, http.RoundTripper) {
 	token := rand.Text()
-	i := newInstance(s, token, version, log)
+	i := newInstance(s, token, server.Options{Version: version, Logger: log})
 	return i, &authorized{next: client.HandlerTransport(i.handler), token: token}
 }
 

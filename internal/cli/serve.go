@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/idmap/terraform-provider-idmap/internal/server"
 )
 
 // The bounds of a request to the server. A directory file may be large, and its line slow.
@@ -27,6 +29,8 @@ type serveCommand struct {
 	Database database `placeholder:"DATABASE" help:"SQLite file, created if it is missing, or postgres:// URL ($$IDMAP_DATABASE, which keeps a password off the command line)."`
 	TLSCert  string   `name:"tls-cert" placeholder:"FILE" help:"PEM file of the server's certificate, with those of its authorities."`
 	TLSKey   string   `name:"tls-key" placeholder:"FILE" help:"PEM file of the certificate's key."`
+
+	RateLimit int `placeholder:"N" help:"Requests a second that each token may send; more are told to wait a second (429). Default: no limit."`
 }
 
 // Help is what the help of the command says beyond its flags.
@@ -53,7 +57,7 @@ func (c serveCommand) Run(ctx context.Context, p *Program) (err error) {
 	if err != nil {
 		return err
 	}
-	i := newInstance(s, bootstrap, p.Version, log)
+	i := newInstance(s, bootstrap, server.Options{Version: p.Version, Logger: log, RateLimit: c.RateLimit})
 	defer func() { err = errors.Join(err, i.close()) }()
 	if err := p.announceToken(ctx, i); err != nil {
 		return err
@@ -83,6 +87,8 @@ func (c *serveCommand) settle(getenv func(string) string) (bootstrap string, err
 		return "", usagef("--tls-key is given without --tls-cert; TLS needs both, so give the certificate's file too")
 	case c.TLSCert != "" && c.TLSKey == "":
 		return "", usagef("--tls-cert is given without --tls-key; TLS needs both, so give the key's file too")
+	case c.RateLimit < 0:
+		return "", usagef("--rate-limit is %d; it must be a number of requests a second, such as 20; leave it out for no limit", c.RateLimit)
 	case strings.ContainsFunc(bootstrap, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return "", usagef("IDMAP_BOOTSTRAP_TOKEN has blanks, line breaks or characters outside of ASCII, and no client can send that; a token is one word, so check how it was copied")
 	}

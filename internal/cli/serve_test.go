@@ -138,6 +138,18 @@ func TestServeWithTLS(t *testing.T) {
 	s.stop(t)
 }
 
+func TestServeLimitsTheRate(t *testing.T) {
+	t.Parallel()
+	s := serve(t, bootstrapEnv, "--database", "idmap.db", "--rate-limit", "2")
+	c := s.client(t, "") // which does not try again
+	var refused error
+	for n := 0; refused == nil && n < 100; n++ { // a hundred take no fifty seconds
+		_, refused = c.Capabilities(t.Context())
+	}
+	wantText(t, "the refusal", fmt.Sprint(refused), "status 429", "more than 2 requests within a second")
+	s.stop(t)
+}
+
 func TestServeWarnsOfClearText(t *testing.T) {
 	t.Parallel()
 	const warning = "clear text"
@@ -279,6 +291,7 @@ func TestServeRefuses(t *testing.T) {
 		"key without cert":  {[]string{"--database", "x.db", "--tls-key", key}, 2, []string{"--tls-key", "without --tls-cert"}},
 		"no certificate":    {[]string{"--database", "x.db", "--tls-cert", "none.pem", "--tls-key", key}, 1, []string{"none.pem", "PEM"}},
 		"key of another":    {[]string{"--database", "x.db", "--tls-cert", cert, "--tls-key", otherKey}, 1, []string{"does not match", "PEM"}},
+		"negative limit":    {[]string{"--database", "x.db", "--rate-limit=-1"}, 2, []string{"--rate-limit is -1", "a second"}},
 		"superfluous words": {[]string{"--database", "x.db", "now"}, 2, []string{"now"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/go-cleanhttp"
 	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
 // The defaults of a Config.
@@ -45,6 +47,8 @@ type Config struct {
 	MaxConcurrentRequests int
 	// UserAgent names the program.
 	UserAgent string
+	// Gather lets calls about mappings that come at the same time share a request. What they answer stays the same.
+	Gather bool
 }
 
 // Client calls one mapping backend. It is safe for concurrent use, and all of its calls share one bound on concurrency
@@ -58,6 +62,11 @@ type Client struct {
 	attempts  *attempts
 	retry     *retryablehttp.Client
 	server    serverKind
+	// The gatherers are nil where each call is a request of its own.
+	reads  *gatherer[string, idmap.UserMapping]
+	checks *gatherer[check, []idmap.UserMappingVerdict]
+	writes *gatherer[idmap.UserMappingIntent, written]
+	ahead  *readAhead
 }
 
 // New returns a client. It refuses a Config that cannot work, in a sentence for a person, and does no I/O but reading
@@ -87,6 +96,9 @@ func New(config Config) (*Client, error) {
 		c.name = "mapping backend inside this program"
 	}
 	c.retry = newRetry(c.attempts, max(orDefault(config.MaxRetries, DefaultMaxRetries), 0))
+	if config.Gather {
+		c.gather()
+	}
 	return c, nil
 }
 

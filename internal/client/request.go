@@ -33,6 +33,7 @@ type request struct {
 	maxBody    int64         // of the answer; 0 is that of the client
 	once       bool          // the call is not safe to repeat
 	collection bool          // it is about a list, not about an object
+	mappings   []string      // ids of the mappings that it writes, or asks about as a write
 }
 
 // file is a body that is sent as it is.
@@ -45,8 +46,9 @@ type answer struct {
 }
 
 // do makes the call with all of its attempts. The answer has a status of 2xx.
-func (c *Client) do(ctx context.Context, r request) (*answer, error) {
-	a, err := c.exchange(ctx, r)
+func (c *Client) do(ctx context.Context, r request) (a *answer, err error) {
+	defer func() { c.ahead.changed(r, err) }()
+	a, err = c.exchange(ctx, r)
 	switch {
 	case err != nil:
 		return nil, err

@@ -24,6 +24,9 @@ const MaxNameLength = 1000
 // Fold returns the form of s that is compared when case and Unicode form must not matter: trimmed, NFKC, full case
 // folding. Fold is idempotent.
 func Fold(s string) string {
+	if ascii(s) { // which has one Unicode form; nearly all text is such, and the long way is long
+		return strings.ToLower(strings.TrimSpace(s))
+	}
 	// Folding can leave a form that NFKC changes again (and the reverse), so repeat until nothing moves. Unicode's own
 	// NFKC_Casefold needs two rounds; the bound only guards against a future table that never settles.
 	for range 4 {
@@ -34,6 +37,15 @@ func Fold(s string) string {
 		s = folded
 	}
 	return s
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // NameKey returns the form under which names of people and groups are compared: folded, with single blanks.
@@ -167,7 +179,7 @@ func visible(s string) error {
 		if unicode.IsControl(r) {
 			return fmt.Errorf("it has the control character %U", r)
 		}
-		if unicode.In(r, unseen...) || r == utf8.RuneError {
+		if r >= utf8.RuneSelf && (unicode.In(r, unseen...) || r == utf8.RuneError) {
 			return fmt.Errorf("it has the invisible character %U", r)
 		}
 	}

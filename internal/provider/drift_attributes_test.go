@@ -183,6 +183,23 @@ func TestAccUserMappingAttributesDrift(t *testing.T) {
 	})
 }
 
+// TestAccUserMappingsAttributesDrift: one attribute has all that the backend knows.
+func TestAccUserMappingsAttributesDrift(t *testing.T) {
+	s := newStory(newScenario(t), connections+bulk("all", `JDOE = "jane@example.com", JROE = null`))
+	never := func(attribute, why string) drift { return drift{attribute: attribute, never: why} }
+	checkDrifts(&s, "idmap_user_mappings", []drift{
+		never("id", "it is made from the ids of the connections"),
+		never("source_connection_id", "the backend refuses it for each mapping, as the table of a single one shows"),
+		never("destination_connection_id", "the backend refuses it for each mapping, as the table of a single one shows"),
+		never("adopt_existing", "it is a wish of the user's, which the backend is not told"),
+		never("keep_removed", "it is a wish of the user's, which the backend is not told"),
+		{attribute: "mappings", of: "all", behind: mappingBecomes("jdoe", func(m *idmap.UserMapping) { m.Email = "jane.doe@example.com" })},
+		{attribute: "mappings", of: "all", behind: mappingBecomes("jroe", func(m *idmap.UserMapping) { m.EmailSource = idmap.EmailExplicit })},
+		{attribute: "mappings", of: "all", behind: mappingBecomes("jdoe", func(m *idmap.UserMapping) { m.UserID = "JSMITH" })},
+		{attribute: "mappings", of: "all", behind: func(s *story) { s.must(s.server.Client.DeleteUserMapping(s.ctx(), s.mappingOf("jroe").ID, 0)) }},
+	})
+}
+
 // mapNamed returns a map by its name, with its items.
 func (s scenario) mapNamed(kind idmap.MapKind, name string) idmap.Map {
 	s.Helper()
@@ -314,7 +331,7 @@ func TestAccGroupMapAttributesDrift(t *testing.T) {
 // TestEveryResourceHasATableOfDrift: a further resource needs a further test of its attributes.
 func TestEveryResourceHasATableOfDrift(t *testing.T) {
 	t.Parallel()
-	tested := []string{"idmap_account_map", "idmap_connection", "idmap_group_map", "idmap_user_mapping"}
+	tested := []string{"idmap_account_map", "idmap_connection", "idmap_group_map", "idmap_user_mapping", "idmap_user_mappings"}
 	if all := slices.Sorted(maps.Keys(resourceAttributes())); !slices.Equal(all, tested) {
 		t.Errorf("there are the resources %v, and tables of what drifts of %v", all, tested)
 	}

@@ -21,7 +21,8 @@ type protocol struct {
 	*testing.T
 	provider tfprotov6.ProviderServer
 	objects  map[string]tftypes.Object // by resource type
-	identity tftypes.Object
+	identity tftypes.Object            // of most resources
+	pair     tftypes.Object            // the identity of idmap_user_mappings
 }
 
 // fields are the values of an object; what is left out is null.
@@ -44,6 +45,7 @@ func newProtocolWith(t *testing.T, arguments fields) protocol {
 		p.objects[name] = p.objectOf(schema)
 	}
 	p.identity = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
+	p.pair = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"source_connection_id": tftypes.String, "destination_connection_id": tftypes.String}}
 	config := p.value(p.objectOf(schemas.Provider), arguments)
 	configured, err := p.provider.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: config})
 	p.fine(err, configured.Diagnostics)

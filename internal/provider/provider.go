@@ -152,7 +152,7 @@ func (p *idmapProvider) connect(ctx context.Context, s settings, resp *provider.
 }
 
 func (p *idmapProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newConnectionResource, newUserMappingResource, newAccountMapResource, newGroupMapResource}
+	return []func() resource.Resource{newConnectionResource, newUserMappingResource, newUserMappingsResource, newAccountMapResource, newGroupMapResource}
 }
 
 func (p *idmapProvider) DataSources(context.Context) []func() datasource.DataSource {

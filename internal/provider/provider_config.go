@@ -74,6 +74,7 @@ func (c configModel) settings(getenv func(string) string, diags *diag.Diagnostic
 			MaxConcurrentRequests: env.number(c.MaxConcurrentRequests, "max_concurrent_requests", "IDMAP_MAX_CONCURRENT_REQUESTS", 1, maxConcurrencyLimit, 0),
 			MaxRetries:            env.number(c.MaxRetries, "max_retries", "IDMAP_MAX_RETRIES", 0, maxRetriesLimit, client.DefaultMaxRetries),
 			RequestTimeout:        env.duration(c.RequestTimeout, "request_timeout", "IDMAP_REQUEST_TIMEOUT"),
+			Gather:                !env.separateRequests(),
 		},
 		planChecks: env.flag(c.PlanChecks, "plan_checks", "IDMAP_PLAN_CHECKS", true),
 	}
@@ -188,6 +189,11 @@ func (e environment) flag(argument types.Bool, name, variable string, otherwise 
 		e.refuse(name, variable, text, "true or false")
 	}
 	return b
+}
+
+// separateRequests reads whether each call is a request of its own. It is for who looks into the provider, and no argument.
+func (e environment) separateRequests() bool {
+	return e.flag(types.BoolNull(), "separate_requests", "IDMAP_SEPARATE_REQUESTS", false)
 }
 
 // refuse names the environment variable where the value comes from one, since the reader looks for it in the block.

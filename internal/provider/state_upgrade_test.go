@@ -325,6 +325,13 @@ func (p protocol) readsStored(resource, name string, current stateSchema, i stor
 		p.Fatalf("%s.%s has no id (%v)", resource, name, err)
 	}
 	identity := &tfprotov6.ResourceIdentityData{IdentityData: p.value(p.identity, fields{"id": known.ID})}
+	if resource == userMappingsNoun.resource {
+		var pair fields
+		if err := json.Unmarshal(i.Attributes, &pair); err != nil {
+			p.Fatal(err)
+		}
+		identity.IdentityData = p.value(p.pair, pair)
+	}
 	if i.IdentitySchemaVersion != current.IdentityVersion { // else Terraform does not ask
 		other, err := p.provider.UpgradeResourceIdentity(p.Context(), &tfprotov6.UpgradeResourceIdentityRequest{
 			TypeName: resource, Version: i.IdentitySchemaVersion, RawIdentity: &tfprotov6.RawState{JSON: fmt.Appendf(nil, `{"id":%q}`, known.ID)},

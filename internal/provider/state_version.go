@@ -11,9 +11,10 @@ package provider
 //  3. run the tests: their message says how the schema of the new version, and a state that has it, are written to
 //     testdata/state. What earlier versions wrote stays there as it is.
 const (
-	userMappingVersion = 0
-	accountMapVersion  = 0
-	groupMapVersion    = 0
-	connectionVersion  = 0
-	identityVersion    = 0
+	userMappingVersion  = 0
+	userMappingsVersion = 0
+	accountMapVersion   = 0
+	groupMapVersion     = 0
+	connectionVersion   = 0
+	identityVersion     = 0
 )

@@ -30,7 +30,7 @@ func (v SignInVerdict) Allowed() bool {
 // MappingsOfUsers returns for each attempt the mapping of the world that it goes through: that of its user, by the user
 // id or by the application account that the user id names; nil where the user has none.
 func MappingsOfUsers(w *World, attempts []idmap.UserMapping) []*idmap.UserMapping {
-	o := newOthers(w, nil, nil)
+	o := newOthers(w)
 	found := make([]*idmap.UserMapping, len(attempts))
 	for i, m := range attempts {
 		found[i] = mappingOfUser(w, o, m)
@@ -75,7 +75,7 @@ func AsMapped(w *World, before *idmap.UserMapping, attempt idmap.UserMapping) bo
 // from MappingsOfUsers to the attempts, but for what AsMapped spares. Their connections must exist, and differ.
 func CheckSignIns(w *World, attempts []idmap.UserMapping) []SignInVerdict {
 	w.indexMailboxes()
-	o := newOthers(w, nil, nil)
+	o := newOthers(w)
 	verdicts := make([]SignInVerdict, len(attempts))
 	for i, m := range attempts {
 		verdicts[i] = newSignIn(w, o, m).verdict()
@@ -88,7 +88,7 @@ func CheckSignIns(w *World, attempts []idmap.UserMapping) []SignInVerdict {
 // needs of the world.
 func DiagnoseSignIn(w *World, request idmap.DiagnosisRequest) idmap.Diagnosis {
 	w.indexMailboxes()
-	o := newOthers(w, nil, nil)
+	o := newOthers(w)
 	m := idmap.SignInAttempt{Source: request.Source, Destination: request.Destination, Email: request.Email, UserID: request.UserID}.UserMapping()
 	if m.Email == "" {
 		if found := mappingOfUser(w, o, m); found != nil {

@@ -43,23 +43,30 @@ func CheckUserID(userID string) []idmap.Violation {
 // Change is one mapping as it is stored and as somebody wants it. A create has no Before, a delete no After.
 type Change struct {
 	Before, After *idmap.UserMapping
+	// Group parts the changes: those of one group are made together, those of another group do not exist for them.
+	Group int
 }
 
-// CheckUserMappings judges changes that are made together: each is judged against the world as it is after all of
-// them. A verdict without violations carries the mapping completed: canonical email, bound accounts, email source.
+// CheckUserMappings judges changes: each is judged against the world as it is after all changes of its group. A verdict
+// without violations carries the mapping completed: canonical email, bound accounts, email source.
 func CheckUserMappings(w *World, changes []Change) []idmap.UserMappingVerdict {
 	w.indexMailboxes()
 	candidates := make([]*candidate, len(changes))
+	groups := map[int][]int{}
 	for i, change := range changes {
 		if change.After != nil {
 			candidates[i] = newCandidate(w, change.Before, CompleteEmail(w, *change.After))
 		}
+		groups[change.Group] = append(groups[change.Group], i)
 	}
-	others := newOthers(w, changes, candidates)
+	stored := newOthers(w)
 	verdicts := make([]idmap.UserMappingVerdict, len(changes))
-	for i, c := range candidates {
-		if c != nil {
-			verdicts[i] = c.judge(others)
+	for _, group := range groups {
+		others := stored.beside(w, changes, candidates, group)
+		for _, i := range group {
+			if c := candidates[i]; c != nil {
+				verdicts[i] = c.judge(others)
+			}
 		}
 	}
 	return verdicts
@@ -187,17 +194,27 @@ func (c *candidate) repinned(before idmap.MappingEnd, pin string) bool {
 	return pin != "" && pin != before.AccountID()
 }
 
-// claims returns the keys of what only one mapping may have.
-func (c *candidate) claims() []string {
+func (c *candidate) claims() []string { return claims(*c.destination, c.m) }
+
+// Claims returns the keys of what a stored mapping of the world has, and no other mapping may have: those that the
+// verdict about it had, see idmap.UserMappingVerdict.
+func Claims(w *World, m idmap.UserMapping) []string {
+	if destination := w.connection(m.Destination.Connection.ID); destination != nil {
+		return claims(*destination, m)
+	}
+	return nil
+}
+
+func claims(destination idmap.Connection, m idmap.UserMapping) []string {
 	claims := []string{
-		"email|" + emailKey(*c.destination, c.m),
-		"user|" + between(c.m) + c.userKey,
+		"email|" + emailKey(destination, m),
+		"user|" + between(m) + m.UserKey(),
 	}
-	if c.m.Source.Account != nil {
-		claims = append(claims, "mailbox|"+mailboxKey(*c.destination, c.m))
+	if m.Source.Account != nil {
+		claims = append(claims, "mailbox|"+mailboxKey(destination, m))
 	}
-	if id := c.m.Destination.AccountID(); id != "" {
-		claims = append(claims, "account|"+between(c.m)+id)
+	if id := m.Destination.AccountID(); id != "" {
+		claims = append(claims, "account|"+between(m)+id)
 	}
 	return claims
 }

@@ -18,13 +18,13 @@ const (
 
 // checkRepointed applies the design's table "What an update may do" (S0: "Don't use this action to change the mapping
 // of a Sales user to a different email account").
-func checkRepointed(c *candidate, _ *others, r *report) {
+func checkRepointed(c *candidate, o *others, r *report) {
 	if c.before == nil {
 		return
 	}
 	c.refuseMovedEnds(r)
 	email, holder := c.emailEvidence()
-	user, named := c.userEvidence()
+	user, named := c.userEvidence(o)
 	if email == another {
 		c.refuseRepoint(r, fieldEmail, c.m.Email, holder)
 	}
@@ -125,7 +125,7 @@ func (c *candidate) takesFromAccount() bool {
 }
 
 // userEvidence says what the directory knows about the new user id, and who has it if another does.
-func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
+func (c *candidate) userEvidence(o *others) (evidence, *idmap.Conflict) {
 	bound := c.before.Destination.AccountID()
 	switch {
 	case !c.userChanged() || c.userKey == "":
@@ -133,7 +133,7 @@ func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
 	case c.named != nil && c.named.ID == bound:
 		return proven, nil
 	case c.named == nil || bound == "":
-		if m := c.mappingOfUser(); m != nil {
+		if m := c.mappingOfUser(o); m != nil {
 			return another, &idmap.Conflict{Kind: "user_mapping", ID: m.ID, Holder: m.UserID}
 		}
 		if c.before.UserKey() == c.userKey {
@@ -147,10 +147,10 @@ func (c *candidate) userEvidence() (evidence, *idmap.Conflict) {
 
 // mappingOfUser returns the other mapping whose user has the wanted user id as things are stored, also where the same
 // call gives that mapping a new one: where no directory proves it, users do not exchange their names.
-func (c *candidate) mappingOfUser() *idmap.UserMapping {
-	for i, m := range c.w.Mappings {
-		if m.ID != c.before.ID && between(m) == between(c.m) && m.UserKey() == c.userKey {
-			return &c.w.Mappings[i]
+func (c *candidate) mappingOfUser(o *others) *idmap.UserMapping {
+	for _, x := range o.users[between(c.m)+c.userKey] {
+		if x.m.ID != c.before.ID {
+			return &x.m
 		}
 	}
 	return nil

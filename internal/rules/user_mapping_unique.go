@@ -8,9 +8,8 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-// others are the mappings that will exist beside a candidate: the stored ones that no change replaces or removes, and
-// the outcomes of the other changes.
-type others struct {
+// index finds mappings by what only one mapping may have.
+type index struct {
 	emails, mailboxes, users, accounts map[string][]other
 }
 
@@ -19,45 +18,61 @@ type other struct {
 	candidate *candidate // nil for a stored one
 }
 
-func newOthers(w *World, changes []Change, candidates []*candidate) *others {
-	o := &others{emails: map[string][]other{}, mailboxes: map[string][]other{}, users: map[string][]other{}, accounts: map[string][]other{}}
-	gone := map[string]bool{}
-	for _, change := range changes {
-		if change.Before != nil {
-			gone[change.Before.ID] = true
-		}
-	}
+// others are the mappings that will exist beside a candidate: the stored ones that no change of its group replaces or
+// removes, and the outcomes of the other changes of the group. What is stored is indexed once for all groups.
+type others struct {
+	*index // of what is stored
+	made   *index
+	gone   map[string]bool // ids of stored ones
+}
+
+// newOthers returns the others of a group without changes.
+func newOthers(w *World) *others {
+	o := &others{index: newIndex()}
 	for _, m := range w.Mappings {
-		if !gone[m.ID] {
-			o.add(w, other{m: m})
-		}
-	}
-	for _, c := range candidates {
-		if c != nil {
-			o.add(w, other{m: c.m, candidate: c})
-		}
+		o.add(w, other{m: m})
 	}
 	return o
 }
 
-func (o *others) add(w *World, x other) {
-	destination := w.connection(x.m.Destination.Connection.ID)
+// beside returns the others of a group of changes.
+func (o *others) beside(w *World, changes []Change, candidates []*candidate, group []int) *others {
+	beside := &others{index: o.index, made: newIndex(), gone: make(map[string]bool, len(group))}
+	for _, i := range group {
+		if before := changes[i].Before; before != nil {
+			beside.gone[before.ID] = true
+		}
+		if c := candidates[i]; c != nil {
+			beside.made.add(w, other{m: c.m, candidate: c})
+		}
+	}
+	return beside
+}
+
+func newIndex() *index {
+	return &index{emails: map[string][]other{}, mailboxes: map[string][]other{}, users: map[string][]other{}, accounts: map[string][]other{}}
+}
+
+func (x *index) add(w *World, o other) {
+	destination := w.connection(o.m.Destination.Connection.ID)
 	if destination == nil {
 		return
 	}
-	if x.m.EmailCanonical != "" {
-		key := emailKey(*destination, x.m)
-		o.emails[key] = append(o.emails[key], x)
+	if o.m.EmailCanonical != "" {
+		key := emailKey(*destination, o.m)
+		x.emails[key] = append(x.emails[key], o)
 	}
-	if x.m.Source.Account != nil {
-		key := mailboxKey(*destination, x.m)
-		o.mailboxes[key] = append(o.mailboxes[key], x)
+	if o.m.Source.Account != nil {
+		key := mailboxKey(*destination, o.m)
+		x.mailboxes[key] = append(x.mailboxes[key], o)
 	}
-	if x.m.UserKey() != "" {
-		o.users[between(x.m)+x.m.UserKey()] = append(o.users[between(x.m)+x.m.UserKey()], x)
+	if userKey := o.m.UserKey(); userKey != "" {
+		key := between(o.m) + userKey
+		x.users[key] = append(x.users[key], o)
 	}
-	if id := x.m.Destination.AccountID(); id != "" {
-		o.accounts[between(x.m)+id] = append(o.accounts[between(x.m)+id], x)
+	if id := o.m.Destination.AccountID(); id != "" {
+		key := between(o.m) + id
+		x.accounts[key] = append(x.accounts[key], o)
 	}
 }
 
@@ -75,24 +90,39 @@ func between(m idmap.UserMapping) string {
 	return strconv.Quote(m.Source.Connection.ID) + strconv.Quote(m.Destination.Connection.ID)
 }
 
-// first returns the first of the list that is not c itself, nor what c was.
-func (c *candidate) first(list []other) (other, bool) {
-	for _, x := range list {
-		if x.candidate != c && (c.before == nil || x.m.ID != c.before.ID) {
+// first returns the first of the others under a key that is not c itself, nor what c was.
+func (c *candidate) first(o *others, of func(*index) map[string][]other, key string) (other, bool) {
+	for _, x := range of(o.index)[key] {
+		if !o.gone[x.m.ID] && !c.was(x.m) {
+			return x, true
+		}
+	}
+	if o.made == nil {
+		return other{}, false
+	}
+	for _, x := range of(o.made)[key] {
+		if x.candidate != c && !c.was(x.m) {
 			return x, true
 		}
 	}
 	return other{}, false
 }
 
+func (c *candidate) was(m idmap.UserMapping) bool { return c.before != nil && c.before.ID == m.ID }
+
+func byEmail(x *index) map[string][]other   { return x.emails }
+func byMailbox(x *index) map[string][]other { return x.mailboxes }
+func byUser(x *index) map[string][]other    { return x.users }
+func byAccount(x *index) map[string][]other { return x.accounts }
+
 func checkEmailInUse(c *candidate, o *others, r *report) {
 	if c.m.EmailCanonical == "" {
 		return
 	}
-	x, taken := c.first(o.emails[emailKey(*c.destination, c.m)])
+	x, taken := c.first(o, byEmail, emailKey(*c.destination, c.m))
 	what := "is"
 	if !taken && c.m.Source.Account != nil {
-		x, taken = c.first(o.mailboxes[mailboxKey(*c.destination, c.m)])
+		x, taken = c.first(o, byMailbox, mailboxKey(*c.destination, c.m))
 		what = fmt.Sprintf("is an address of the mailbox of %q, which is", x.m.Email)
 	}
 	if !taken {
@@ -108,9 +138,9 @@ func checkEmailInUse(c *candidate, o *others, r *report) {
 }
 
 func checkUserAlreadyMapped(c *candidate, o *others, r *report) {
-	x, taken := c.first(o.users[between(c.m)+c.userKey])
+	x, taken := c.first(o, byUser, between(c.m)+c.userKey)
 	if id := c.m.Destination.AccountID(); !taken && id != "" {
-		x, taken = c.first(o.accounts[between(c.m)+id])
+		x, taken = c.first(o, byAccount, between(c.m)+id)
 	}
 	if c.userKey == "" || !taken {
 		return
@@ -118,6 +148,36 @@ func checkUserAlreadyMapped(c *candidate, o *others, r *report) {
 	r.refuse(idmap.CodeUserAlreadyMapped, fieldUserID, conflictWith(x),
 		"User %q of connection %q is already mapped to email %q of connection %q (%s), and a user has one mapping from each mail connection. %s",
 		clip(c.m.UserID), c.destination.Name, x.m.Email, c.source.Name, x.describe(), c.advice(x, "delete that mapping first"))
+}
+
+// LeaveOut takes those out of taken that are allowed only because of a change that is not taken. The verdicts are of all
+// changes made together, and those of taken have no violations. What is left can be made together, without the others:
+// leaving one out brings back what it was, and hurts only those who claim a part of that.
+func LeaveOut(w *World, changes []Change, verdicts []idmap.UserMappingVerdict, taken []bool) {
+	claimedBy := map[string]int{}
+	var left []int
+	for i := range changes {
+		if !taken[i] {
+			left = append(left, i)
+			continue
+		}
+		for _, claim := range verdicts[i].Claims {
+			claimedBy[claim] = i
+		}
+	}
+	for len(left) > 0 {
+		before := changes[left[0]].Before
+		left = left[1:]
+		if before == nil {
+			continue
+		}
+		for _, claim := range Claims(w, *before) {
+			if i, claimed := claimedBy[claim]; claimed && taken[i] {
+				taken[i] = false
+				left = append(left, i)
+			}
+		}
+	}
 }
 
 func conflictWith(x other) *idmap.Conflict {

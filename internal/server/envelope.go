@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"reflect"
 	"strconv"
 
@@ -151,6 +152,22 @@ func object(members []member) ([]byte, error) {
 	}
 	text.WriteByte('}')
 	return text.Bytes(), nil
+}
+
+// jsonFormat is huma's, but leaves what our envelopes write as it is: encoding/json would read all of it again.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		e, ok := v.(json.Marshaler)
+		if !ok {
+			return huma.DefaultJSONFormat.Marshal(w, v)
+		}
+		text, err := e.MarshalJSON()
+		if err == nil {
+			_, err = w.Write(append(text, '\n'))
+		}
+		return err
+	},
+	Unmarshal: huma.DefaultJSONFormat.Unmarshal,
 }
 
 // oneOutput answers an object that has revisions.

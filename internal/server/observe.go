@@ -20,15 +20,28 @@ import (
 
 type metrics struct {
 	requests *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
 	m := &metrics{requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "idmap_http_request_duration_seconds", Help: "Duration of HTTP requests by route and status.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15),
-	}, []string{"route", "status"})}
-	registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}, []string{"route", "status"}), refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "idmap_http_requests_refused_total", Help: "Requests for which there was no room, by what they met.",
+	}, []string{"reason"})}
+	for _, reason := range []string{refusedRate, refusedClientQueue, refusedQueue, refusedPatience} {
+		m.refused.WithLabelValues(reason) // so that the first one is a change of the counter
+	}
+	registry.MustRegister(m.requests, m.refused, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// waitingRequests tells how many requests wait to be worked on.
+func waitingRequests(a *admission) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "idmap_http_requests_waiting", Help: "Requests that wait until the server works on fewer others.",
+	}, a.inQueueNow)
 }
 
 // observability adds the routes that operators ask: they are open, and tell nothing of what is stored.

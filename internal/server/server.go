@@ -19,6 +19,8 @@ type Options struct {
 	Version string
 	// Logger gets one line a request, never a body or a secret. nil: nothing is logged.
 	Logger *slog.Logger
+	// RateLimit is how many requests a second each token may send. 0: there is no limit.
+	RateLimit int
 }
 
 // maxJSONBody is the most bytes of a JSON request: a batch of idmap.MaxBatch items with long names fits. A larger body, where
@@ -34,6 +36,9 @@ type server struct {
 	api     huma.API
 	metrics *metrics
 	large   turns
+
+	rates     *rates
+	admission *admission
 }
 
 // New returns the handler of the API. It authenticates every request but those for health, metrics and the API's own
@@ -44,13 +49,16 @@ func New(b *backend.Backend, opts Options) http.Handler {
 	}
 	registry := prometheus.NewRegistry()
 	s := &server{backend: b, opts: opts, metrics: newMetrics(registry), large: newTurns()}
+	s.rates = newRates(opts.RateLimit, s.metrics.refused)
+	s.admission = newAdmission(serverBounds, s.metrics.refused)
+	registry.MustRegister(waitingRequests(s.admission))
 	mux := http.NewServeMux()
 	s.api = humago.New(mux, config(opts.Version))
-	s.api.UseMiddleware(s.authenticate, s.refuseNUL)
+	s.api.UseMiddleware(s.authenticate, s.admit, s.refuseNUL)
 	s.routes()
 	s.observability(mux, registry)
 	mux.HandleFunc("/", unknownRoute)
-	return s.observe(mux)
+	return s.observe(compressed(mux))
 }
 
 func config(version string) huma.Config {
@@ -59,7 +67,7 @@ func config(version string) huma.Config {
 	c.Info.License = &huma.License{Name: "Mozilla Public License 2.0", Identifier: "MPL-2.0"}
 	c.Servers = []*huma.Server{{URL: "/"}}
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	c.DefaultFormat = "application/json"
 	c.RejectUnknownQueryParameters = true
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

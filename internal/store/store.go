@@ -62,9 +62,10 @@ type Reader interface {
 	UserMappingsOf(ctx context.Context, connectionID string, keys DirectoryKeys) ([]UserMapping, error)
 	// UserMappingsBehind finds the mappings of a connection, on either side, whose user has another canonical user id by
 	// now: that of the account of an authoritative destination connection to which the mapping is bound, unless the account
-	// is deleted. RenamedTo is what the account is called; nothing else answers it. accountIDs are bound accounts of the
+	// is deleted. RenamedTo is what the account is called; only what says so answers it. accountIDs are bound accounts of the
 	// connection to look at: nil looks at all, an empty list at none.
 	UserMappingsBehind(ctx context.Context, connectionID string, accountIDs []string) ([]idmap.UserMapping, error)
+	// ListUserMappings answers RenamedTo as UserMappingsBehind does.
 	ListUserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) ([]idmap.UserMapping, error)
 	CountUserMappings(ctx context.Context, f idmap.UserMappingFilter) (int, error)
 
@@ -264,6 +265,11 @@ type Tx interface {
 	ClaimIdempotencyKey(ctx context.Context, r IdempotencyRecord) (*IdempotencyRecord, error)
 	// AnswerIdempotencyKey stores the object and the answer of a claimed key; ErrConflict if the key is not claimed.
 	AnswerIdempotencyKey(ctx context.Context, r IdempotencyRecord) error
+	// AddIdempotencyRecords stores records that have their answers already, of keys that differ. A stored record that is
+	// older than keep when the new one is created makes way; any other that has the key is ErrConflict. Like a claim it MUST
+	// wait for another transaction that has the key. It takes the keys in one order, so that two transactions do not wait
+	// for each other.
+	AddIdempotencyRecords(ctx context.Context, records []IdempotencyRecord, keep time.Duration) error
 	// ForgetIdempotencyKeys removes the records about objects that are gone.
 	ForgetIdempotencyKeys(ctx context.Context, objectIDs []string) error
 	// ExpireIdempotencyKeys removes at most limit records from before that time.
@@ -289,6 +295,8 @@ type UserMapping struct {
 type UserMappingKeys struct {
 	IDs    []string
 	Emails []EmailKey
+	// RenamedTo wants that answered too, as UserMappingsBehind does; it costs a look at each account.
+	RenamedTo bool
 }
 
 // EmailKey is what at most one mapping has: a canonical email in a scope.

@@ -34,7 +34,7 @@ const (
 )
 
 var dialect = sqlstore.Dialect{
-	KeyType: `TEXT COLLATE "C"`, Keys: 512, KeepsStatements: true, Values: 8000, Numbered: true,
+	KeyType: `TEXT COLLATE "C"`, Arrays: true, Keys: 512, KeepsStatements: true, Values: 8000, Numbered: true,
 	ShareRows: " FOR SHARE", LockRows: " FOR UPDATE", TryLockRows: " FOR UPDATE SKIP LOCKED", MapError: mapError,
 }
 

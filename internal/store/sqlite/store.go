@@ -24,7 +24,7 @@ var _ store.Store = (*Store)(nil)
 
 // Not Numbered: to SQLite $1 is a name that it and the driver search among all others, so that a long statement costs
 // the square of its length. A ? has no name. From about 800 values on, more make nothing faster.
-var dialect = sqlstore.Dialect{KeyType: "TEXT", Keys: 100, Values: 1000, MapError: mapError}
+var dialect = sqlstore.Dialect{KeyType: "TEXT", Keys: 128, KeepsStatements: true, Values: 1000, MapError: mapError}
 
 // Open opens the database file at path, which is a path and never a DSN; it is created if it does not exist, and
 // migrated if it is of an older release. The caller closes the store. The error says what is wrong with the path and

@@ -34,18 +34,22 @@ func accountValues(connectionID string, a idmap.Account) ([]any, error) {
 }
 
 func (s *session) Accounts(ctx context.Context, connectionID string, keys store.DirectoryKeys) ([]idmap.Account, error) {
+	owners, err := s.owners(ctx, "account", connectionID, keys.AddressKeys)
+	if err != nil {
+		return nil, err
+	}
 	l := newLookup(s, accounts)
-	l.any(ctx, keys.IDs, "connection_id = ? AND id IN (*)", connectionID)
+	l.any(ctx, append(owners, keys.IDs...), "connection_id = ? AND id IN (*)", connectionID)
 	l.any(ctx, keys.UserKeys, "connection_id = ? AND user_key IN (*)", connectionID)
-	l.any(ctx, keys.AddressKeys, "connection_id = ? AND "+ownsAddress("account", "(*)"), connectionID, connectionID)
 	l.any(ctx, nameDigests(keys.NameKeys), "connection_id = ? AND name_digest IN (*)", connectionID)
 	return l.answer()
 }
 
-// ownsAddress is the condition that an account or a group has one of the addresses.
-func ownsAddress(kind, keys string) string {
-	return `id IN (SELECT owner_id FROM directory_addresses WHERE connection_id = ? AND owner_kind = '` + kind +
-		`' AND address_key IN ` + keys + `)`
+// owners returns the ids of the accounts or groups that have one of the addresses. They are read by themselves: of a
+// condition on another table, with a thousand keys in it, PostgreSQL often expects far too many rows, and reads all.
+func (s *session) owners(ctx context.Context, kind, connectionID string, addressKeys []string) ([]string, error) {
+	return s.ids(ctx, addressKeys, `SELECT owner_id FROM directory_addresses WHERE connection_id = ? AND owner_kind = '`+
+		kind+`' AND address_key IN (*)`, connectionID)
 }
 
 func accountWhere(connectionID string, f idmap.DirectoryFilter) (w where) {
@@ -58,7 +62,8 @@ func accountWhere(connectionID string, f idmap.DirectoryFilter) (w where) {
 func directoryWhere(kind, connectionID string, f idmap.DirectoryFilter) (w where) {
 	w.and("connection_id = ?", connectionID)
 	if f.AddressKey != "" {
-		w.and(ownsAddress(kind, "(?)"), connectionID, f.AddressKey)
+		w.and(`id IN (SELECT owner_id FROM directory_addresses WHERE connection_id = ? AND owner_kind = '`+kind+
+			`' AND address_key = ?)`, connectionID, f.AddressKey)
 	}
 	w.set("deleted_on", f.Deleted)
 	w.contains("search", f.Query)

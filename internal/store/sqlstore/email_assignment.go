@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -39,10 +38,14 @@ func (s *session) EmailAssignments(ctx context.Context, connectionID string, add
 }
 
 func (s *session) EmailAssignmentsHeldBy(ctx context.Context, connectionID string, accountIDs []string) ([]idmap.EmailAssignment, error) {
+	// The holders come first, by themselves: of one statement either engine may begin with all entries of the connection,
+	// which are far more than those of the accounts that it is asked for.
+	ids, err := s.ids(ctx, accountIDs, `SELECT assignment_id FROM email_assignment_holders WHERE connection_id = ? AND account_id IN (*)`, connectionID)
+	if err != nil {
+		return nil, err
+	}
 	l := newLookup(s, emailAssignments)
-	// A connection has far more entries than its accounts are asked for, so SQLite must not begin with its index.
-	l.any(ctx, accountIDs, "released_on IS NULL AND connection_id || '' = ? AND id IN (SELECT assignment_id FROM "+
-		"email_assignment_holders WHERE connection_id = ? AND account_id IN (*))", connectionID, connectionID)
+	l.any(ctx, ids, "released_on IS NULL AND connection_id || '' = ? AND id IN (*)", connectionID)
 	return s.withHolders(ctx)(l.answer())
 }
 
@@ -106,10 +109,10 @@ func (s *session) readHolders(ctx context.Context, ids []string, entries map[str
 		}
 		return err
 	}
-	for chunk := range slices.Chunk(ids, s.dialect.Keys) {
-		err := s.query(ctx, each, "SELECT "+holderColumns+" FROM email_assignment_holders WHERE assignment_id IN ("+
-			repeated("?", len(chunk))+") ORDER BY assignment_id, connection_id", anys(chunk)...)
-		if err != nil {
+	const holders = "SELECT " + holderColumns + " FROM email_assignment_holders WHERE assignment_id IN (*) " +
+		"ORDER BY assignment_id, connection_id"
+	for query, values := range s.dialect.keyed(holders, ids) {
+		if err := s.query(ctx, each, query, values...); err != nil {
 			return err
 		}
 	}

@@ -30,9 +30,12 @@ func groupValues(connectionID string, g idmap.Group) ([]any, error) {
 }
 
 func (s *session) Groups(ctx context.Context, connectionID string, keys store.DirectoryKeys) ([]idmap.Group, error) {
+	owners, err := s.owners(ctx, "group", connectionID, keys.AddressKeys)
+	if err != nil {
+		return nil, err
+	}
 	l := newLookup(s, groups)
-	l.any(ctx, keys.IDs, "connection_id = ? AND id IN (*)", connectionID)
-	l.any(ctx, keys.AddressKeys, "connection_id = ? AND "+ownsAddress("group", "(*)"), connectionID, connectionID)
+	l.any(ctx, append(owners, keys.IDs...), "connection_id = ? AND id IN (*)", connectionID)
 	l.any(ctx, nameDigests(keys.NameKeys), "connection_id = ? AND name_digest IN (*)", connectionID)
 	l.any(ctx, nameDigests(keys.NameKeys), "connection_id = ? AND caption_digest IN (*)", connectionID)
 	return l.answer()

@@ -1,7 +1,11 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -52,6 +56,28 @@ func (s *session) ClaimIdempotencyKey(ctx context.Context, r store.IdempotencyRe
 func (s *session) AnswerIdempotencyKey(ctx context.Context, r store.IdempotencyRecord) error {
 	return s.execExactly(ctx, 1, `UPDATE idempotency_keys SET object_id = ?, answer = ? `+
 		`WHERE actor = ? AND request_key = ?`, r.ObjectID, string(r.Answer), r.Actor, r.Key)
+}
+
+func (s *session) AddIdempotencyRecords(ctx context.Context, records []store.IdempotencyRecord, keep time.Duration) error {
+	records = slices.SortedFunc(slices.Values(records), func(a, b store.IdempotencyRecord) int {
+		return cmp.Or(strings.Compare(a.Actor, b.Actor), strings.Compare(a.Key, b.Key))
+	})
+	rows := make([][]any, len(records))
+	for i, r := range records {
+		rows[i] = idempotencyValues(r)
+	}
+	tail := fmt.Sprintf(`ON CONFLICT (actor, request_key) DO UPDATE SET `+overwrite(idempotencyColumns, "actor", "request_key")+
+		` WHERE idempotency_keys.created_on < excluded.created_on - %d RETURNING request_key`, keep.Microseconds())
+	stored := 0
+	err := s.insert(ctx, "idempotency_keys", idempotencyColumns, tail, rows, func(r row) error {
+		stored++
+		var key string
+		return r.Scan(&key)
+	})
+	if err == nil && stored < len(records) {
+		err = s.fail(ctx, store.ErrConflict)
+	}
+	return err
 }
 
 func (s *session) ForgetIdempotencyKeys(ctx context.Context, objectIDs []string) error {

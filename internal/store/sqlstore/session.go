@@ -12,6 +12,9 @@ import (
 type Dialect struct {
 	// KeyType is the type of a column that is compared and ordered by its bytes.
 	KeyType string
+	// Arrays says that a list of values may be one value of a statement. Then a statement has one text however many keys
+	// or rows it is about, and Keys matters only to those few that still carry a list of values.
+	Arrays bool
 	// Keys is how many keys one look-up asks for at most.
 	Keys int
 	// KeepsStatements says that the driver keeps prepared statements by their text, so that few different texts are worth

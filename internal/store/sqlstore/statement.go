@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"iter"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,23 @@ func (d Dialect) chunks(keys []string) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		for chunk := range slices.Chunk(storableKeys(keys), d.Keys) {
 			if !yield(d.padded(chunk)) {
+				return
+			}
+		}
+	}
+}
+
+// keyed returns the statements that have the keys in the place of the one IN (*) of a statement, each with those values.
+func (d Dialect) keyed(statement string, keys []string) iter.Seq2[string, []any] {
+	return func(yield func(string, []any) bool) {
+		if d.Arrays {
+			if keys = storableKeys(keys); len(keys) > 0 {
+				yield(strings.Replace(statement, "IN (*)", "= ANY (?)", 1), []any{keys})
+			}
+			return
+		}
+		for chunk := range d.chunks(keys) {
+			if !yield(strings.Replace(statement, "(*)", "("+repeated("?", len(chunk))+")", 1), anys(chunk)) {
 				return
 			}
 		}
@@ -174,9 +192,8 @@ func (l *lookup[T]) any(ctx context.Context, keys []string, condition string, ar
 	if !storable(args...) {
 		return
 	}
-	for chunk := range l.session.dialect.chunks(keys) {
-		list := "(" + repeated("?", len(chunk)) + ")"
-		l.run(ctx, strings.Replace(condition, "(*)", list, 1), append(slices.Clone(args), anys(chunk)...))
+	for condition, values := range l.session.dialect.keyed(condition, keys) {
+		l.run(ctx, condition, append(slices.Clone(args), values...))
 	}
 }
 
@@ -202,14 +219,32 @@ func (l *lookup[T]) answer() ([]T, error) {
 	return l.found, l.err
 }
 
+// ids reads a column of ids by keys. The statement has one IN (*), as the condition of lookup.any.
+func (s *session) ids(ctx context.Context, keys []string, statement string, args ...any) ([]string, error) {
+	var found []string
+	if !storable(args...) {
+		return found, s.failed
+	}
+	for query, values := range s.dialect.keyed(statement, keys) {
+		err := s.query(ctx, func(r row) error {
+			var id string
+			err := r.Scan(&id)
+			found = append(found, id)
+			return err
+		}, query, append(slices.Clone(args), values...)...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, s.failed
+}
+
 // insert writes rows with as few statements as the dialect allows. The columns are those of each row; tail follows the
 // values. If each is given, it is called for each row that the tail returns.
 func (s *session) insert(ctx context.Context, into, columns, tail string, rows [][]any, each func(row) error) error {
-	width := strings.Count(columns, ",") + 1
-	values := "(" + repeated("?", width) + ")"
-	for chunk := range slices.Chunk(rows, max(1, s.dialect.Values/width)) {
-		query := "INSERT INTO " + into + " (" + columns + ") VALUES " + repeated(values, len(chunk)) + " " + tail
-		args := slices.Concat(chunk...)
+	for len(rows) > 0 {
+		n, values, args := s.dialect.values(rows)
+		query := "INSERT INTO " + into + " (" + columns + ") " + values + " " + tail
 		if each == nil {
 			if _, err := s.exec(ctx, query, args...); err != nil {
 				return err
@@ -217,8 +252,24 @@ func (s *session) insert(ctx context.Context, into, columns, tail string, rows [
 		} else if err := s.query(ctx, each, query, args...); err != nil {
 			return err
 		}
+		rows = rows[n:]
 	}
 	return s.failed
+}
+
+// values says the first n of the rows in SQL, as many as one INSERT may carry.
+func (d Dialect) values(rows [][]any) (n int, query string, args []any) {
+	if d.Arrays {
+		n = min(len(rows), rowsAtOnce)
+		if query, args, ok := arrays(rows[:n]); ok {
+			return n, query, args
+		}
+	}
+	n = min(len(rows), max(1, d.Values/len(rows[0])))
+	if d.KeepsStatements { // few different texts: a power of two
+		n = 1 << (bits.Len(uint(n)) - 1)
+	}
+	return n, "VALUES " + repeated("("+repeated("?", len(rows[0]))+")", n), slices.Concat(rows[:n]...)
 }
 
 // overwrite returns the SET list of an upsert that replaces every column but some.
@@ -235,10 +286,8 @@ func overwrite(columns string, but ...string) string {
 
 // execEach runs a statement once for every chunk of keys. The statement has one (*), as in lookup.any.
 func (s *session) execEach(ctx context.Context, keys []string, query string, args ...any) error {
-	for chunk := range s.dialect.chunks(keys) {
-		list := "(" + repeated("?", len(chunk)) + ")"
-		_, err := s.exec(ctx, strings.Replace(query, "(*)", list, 1), append(slices.Clone(args), anys(chunk)...)...)
-		if err != nil {
+	for query, values := range s.dialect.keyed(query, keys) {
+		if _, err := s.exec(ctx, query, append(slices.Clone(args), values...)...); err != nil {
 			return err
 		}
 	}

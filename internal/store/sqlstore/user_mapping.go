@@ -46,17 +46,18 @@ func userMappingValues(m store.UserMapping) ([]any, error) {
 }
 
 func (s *session) UserMappings(ctx context.Context, keys store.UserMappingKeys) ([]store.UserMapping, error) {
-	l := newLookup(s, userMappings)
+	from := userMappings
+	if keys.RenamedTo {
+		from = renamedMappings
+	}
+	l := newLookup(s, from)
 	l.any(ctx, keys.IDs, "id IN (*)")
-	emails := slices.DeleteFunc(slices.Clone(keys.Emails), func(k store.EmailKey) bool {
-		return !storable(k.EmailScope, k.EmailKey)
-	})
-	for chunk := range slices.Chunk(emails, max(1, s.dialect.Keys/2)) {
-		var args []any
-		for _, k := range chunk {
-			args = append(args, k.EmailScope, k.EmailKey)
-		}
-		l.run(ctx, "(email_scope, email_key) IN (VALUES "+repeated("(?, ?)", len(chunk))+")", args)
+	byScope := map[string][]string{}
+	for _, k := range keys.Emails {
+		byScope[k.EmailScope] = append(byScope[k.EmailScope], k.EmailKey)
+	}
+	for scope, emails := range byScope {
+		l.any(ctx, emails, "email_scope = ? AND email_key IN (*)", scope)
 	}
 	return l.answer()
 }
@@ -94,7 +95,7 @@ func userMappingWhere(f idmap.UserMappingFilter) (w where) {
 }
 
 func (s *session) ListUserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) ([]idmap.UserMapping, error) {
-	found, err := list(ctx, s, userMappings, userMappingWhere(f), page)
+	found, err := list(ctx, s, renamedMappings, userMappingWhere(f), page)
 	mappings := make([]idmap.UserMapping, len(found))
 	for i, m := range found {
 		mappings[i] = m.UserMapping

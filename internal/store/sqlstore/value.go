@@ -22,8 +22,15 @@ var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // storable reports whether PostgreSQL can store every text among the values.
 func storable(values ...any) bool {
 	for _, v := range values {
-		if s, ok := v.(string); ok && !storableText(s) {
-			return false
+		switch v := v.(type) {
+		case string:
+			if !storableText(v) {
+				return false
+			}
+		case []string:
+			if slices.ContainsFunc(v, func(s string) bool { return !storableText(s) }) {
+				return false
+			}
 		}
 	}
 	return true

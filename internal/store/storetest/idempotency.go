@@ -10,13 +10,15 @@ import (
 )
 
 var idempotencyTests = map[string]func(world){
-	"a claimed key is found with its answer":                       testIdempotencyRoundTrip,
-	"the second claim answers the record that is there":            testIdempotencyClaim,
-	"a claim waits for the transaction that has claimed the key":   testIdempotencyWait,
-	"a claim after a rollback of the first one is the first":       testIdempotencyWaitRollback,
-	"ForgetIdempotencyKeys removes the records of objects":         testIdempotencyForget,
-	"ExpireIdempotencyKeys removes at most limit from before then": testIdempotencyExpire,
-	"an answer needs a claim":                                      testIdempotencyAnswerUnclaimed,
+	"a claimed key is found with its answer":                           testIdempotencyRoundTrip,
+	"the second claim answers the record that is there":                testIdempotencyClaim,
+	"a claim waits for the transaction that has claimed the key":       testIdempotencyWait,
+	"a claim after a rollback of the first one is the first":           testIdempotencyWaitRollback,
+	"ForgetIdempotencyKeys removes the records of objects":             testIdempotencyForget,
+	"ExpireIdempotencyKeys removes at most limit from before then":     testIdempotencyExpire,
+	"AddIdempotencyRecords stores answers, and lets old ones make way": testIdempotencyAdd,
+	"records to add conflict with one of another transaction":          testIdempotencyAddBehind,
+	"an answer needs a claim":                                          testIdempotencyAnswerUnclaimed,
 }
 
 func record(actor, key string) store.IdempotencyRecord {
@@ -156,4 +158,66 @@ func testIdempotencyAnswerUnclaimed(w world) {
 	w.refused(store.ErrConflict, func(tx store.Tx) error {
 		return tx.AnswerIdempotencyKey(w.ctx, answered(record("t", "none"), "o"))
 	})
+}
+
+func testIdempotencyAdd(w world) {
+	const many = 1000 // more than one statement takes
+	var records []store.IdempotencyRecord
+	for i := range many {
+		records = append(records, answered(record("t", fmt.Sprintf("k%04d", many-i)), fmt.Sprint("o", i)))
+	}
+	add := func(r []store.IdempotencyRecord) func(store.Tx) error {
+		return func(tx store.Tx) error { return tx.AddIdempotencyRecords(w.ctx, r, time.Hour) }
+	}
+	w.update(add(nil))
+	w.update(add(records))
+	equal(w.t, "one of many", w.records("t", "k0001"), records[many-1:])
+	equal(w.t, "another", w.records("t", "k1000"), records[:1])
+
+	other := []store.IdempotencyRecord{answered(record("t", "new"), "o"), answered(record("t", "k0500"), "later")}
+	other[1].CreatedOn, other[1].RequestHash = at(1).Add(time.Hour), "another" // the stored one is an hour old, and not more
+	w.refused(store.ErrConflict, add(other))
+	nothing(w.t, "of the conflict", w.records("t", "new"))
+	other[1].CreatedOn = other[1].CreatedOn.Add(time.Microsecond)
+	w.update(add(other))
+	equal(w.t, "in its place", w.records("t", "k0500"), other[1:])
+	w.update(add([]store.IdempotencyRecord{answered(record("t2", "k0500"), "o")}))
+}
+
+// testIdempotencyAddBehind: two requests under one key never both do what they are about.
+func testIdempotencyAddBehind(w world) {
+	for _, end := range []error{nil, errRollBack} {
+		key := fmt.Sprint("k", end)
+		var lost atomic.Int32
+		second := make(chan error, 1)
+		err := w.s.Update(w.ctx, func(tx store.Tx) error {
+			if err := tx.AddIdempotencyRecords(w.ctx, []store.IdempotencyRecord{answered(record("t", key), "first")}, time.Hour); err != nil {
+				return err
+			}
+			go func() {
+				second <- w.s.Update(w.ctx, func(tx store.Tx) error {
+					err := tx.AddIdempotencyRecords(w.ctx, []store.IdempotencyRecord{answered(record("t", key), "second")}, time.Hour)
+					if errors.Is(err, store.ErrConflict) {
+						lost.Add(1)
+					}
+					return err
+				})
+			}()
+			time.Sleep(overtake)
+			return end
+		})
+		if !errors.Is(err, end) {
+			w.t.Fatalf("first transaction: %v", err)
+		}
+		err = <-second
+		if end == nil && (!errors.Is(err, store.ErrConflict) || lost.Load() == 0) {
+			w.t.Errorf("the second of one key: %v, want a conflict", err)
+		}
+		if end != nil && err != nil {
+			w.t.Errorf("behind a transaction that was rolled back: %v", err)
+		}
+		if found := w.records("t", key); len(found) != 1 || (end == nil) != (found[0].ObjectID == "first") {
+			w.t.Errorf("the key has %v", found)
+		}
+	}
 }

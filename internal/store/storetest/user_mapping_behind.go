@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 	"github.com/idmap/terraform-provider-idmap/internal/store"
@@ -71,6 +72,32 @@ func testMappingsBehind(w world) {
 	equal(w.t, "a mapping that is behind", found[0], bound("m1", "old1", "s1", "d1").UserMapping)
 	for _, m := range w.mappings() {
 		equal(w.t, "what others answer", m.RenamedTo, "")
+	}
+	w.toldRenamed("m1 > New1", "m2 > ", "m3 > ", "m4 > ", "m5 > d5", "m6 > ", "m7 > ")
+}
+
+// toldRenamed holds what a list of all mappings, and a look-up of all by id and by email, tell against what is wanted.
+func (w world) toldRenamed(want ...string) {
+	w.t.Helper()
+	told := func(m idmap.UserMapping) string { return m.ID + " > " + m.RenamedTo }
+	keys := store.UserMappingKeys{RenamedTo: true}
+	var listed []string
+	for _, m := range read(w, func(r store.Reader) ([]idmap.UserMapping, error) {
+		return r.ListUserMappings(w.ctx, idmap.UserMappingFilter{}, all)
+	}) {
+		listed, keys.IDs = append(listed, told(m)), append(keys.IDs, m.ID)
+	}
+	equal(w.t, "what a list tells", listed, want)
+	for _, m := range w.mappings() {
+		keys.Emails = append(keys.Emails, store.EmailKey{EmailScope: m.EmailScope, EmailKey: m.EmailCanonical})
+	}
+	for _, keys := range []store.UserMappingKeys{{IDs: keys.IDs, RenamedTo: true}, {Emails: keys.Emails, RenamedTo: true}} {
+		var found []string
+		for _, m := range read(w, func(r store.Reader) ([]store.UserMapping, error) { return r.UserMappings(w.ctx, keys) }) {
+			found = append(found, told(m.UserMapping))
+		}
+		slices.Sort(found)
+		equal(w.t, "what a look-up tells", found, want)
 	}
 }
 

@@ -53,6 +53,20 @@ resource "idmap_user_mapping" "bare" {
   user_id                   = "jroe"
 }
 
+resource "idmap_user_mappings" "full" {
+  source_connection_id      = idmap_connection.mail.id
+  destination_connection_id = idmap_connection.new.id
+  mappings                  = { JDoe = "Jane.Doe@Contoso.com", jroe = null }
+  adopt_existing            = true
+  keep_removed              = true
+}
+
+resource "idmap_user_mappings" "bare" {
+  source_connection_id      = idmap_connection.old.id
+  destination_connection_id = idmap_connection.new.id
+  mappings                  = {}
+}
+
 resource "idmap_account_map" "full" {
   name                      = "Full"
   source_connection_id      = idmap_connection.old.id

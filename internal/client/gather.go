@@ -1,0 +1,212 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// gatherer lets calls that come at the same time share a request. A call that finds nobody at work goes at once; those
+// that come meanwhile are the next request. It is safe for concurrent use.
+type gatherer[In, Out any] struct {
+	// alone makes one call by its own request.
+	alone func(ctx context.Context, call In) (Out, error)
+	// together makes the calls by one request, and answers them in their order, or fails all of them.
+	together func(ctx context.Context, calls []In) ([]outcome[Out], error)
+	// admit begins a request. What it returns tells of one call after the other whether it may be in the request, too; of
+	// the first it always may.
+	admit func() func(In) bool
+	// gone is the error for a caller whose context has ended.
+	gone func(ctx context.Context) error
+
+	mu      sync.Mutex
+	working bool
+	waiting []*caller[In, Out]
+	pace    pace
+	came    chan struct{} // has room for one: that somebody came while it was worked
+}
+
+// caller waits for its request.
+type caller[In, Out any] struct {
+	ctx    context.Context
+	call   In
+	answer chan outcome[Out] // has room for the answer, so that it does not matter who has gone
+}
+
+type outcome[Out any] struct {
+	out Out
+	err error
+}
+
+// do returns what the call's request answers. A caller whose context ends goes at once, and the request goes on for the
+// others.
+func (g *gatherer[In, Out]) do(ctx context.Context, call In) (Out, error) {
+	c := &caller[In, Out]{ctx: ctx, call: call, answer: make(chan outcome[Out], 1)}
+	g.enqueue(c)
+	select {
+	case a := <-c.answer:
+		return a.out, a.err
+	case <-ctx.Done():
+		var nothing Out
+		return nothing, g.gone(ctx)
+	}
+}
+
+func (g *gatherer[In, Out]) enqueue(c *caller[In, Out]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pace = g.pace.after(time.Now())
+	g.waiting = append(g.waiting, c)
+	if g.working {
+		select {
+		case g.came <- struct{}{}:
+		default: // said already
+		}
+		return
+	}
+	g.working = true
+	go g.work()
+}
+
+// work makes requests until nobody waits.
+func (g *gatherer[In, Out]) work() {
+	for batch := g.next(); len(batch) > 0; batch = g.next() {
+		g.serve(batch)
+		g.awaitSiblings(len(batch))
+	}
+}
+
+// next takes those who may share a request, who has waited longest first, and leaves out who has gone. Nobody is passed
+// over for ever: whoever must wait is first in the next request.
+func (g *gatherer[In, Out]) next() (batch []*caller[In, Out]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var others []*caller[In, Out]
+	admits := g.admit()
+	for _, c := range g.waiting {
+		switch {
+		case c.ctx.Err() != nil:
+		case admits(c.call):
+			batch = append(batch, c)
+		default:
+			others = append(others, c)
+		}
+	}
+	g.waiting, g.working = others, len(batch) > 0
+	return batch
+}
+
+// awaitSiblings waits for those who were just answered to be back with their next call. patience tells how long.
+func (g *gatherer[In, Out]) awaitSiblings(answered int) {
+	began := time.Now()
+	waiting, last, lull := g.look()
+	for callers := answered + waiting; ; waiting, last, lull = g.look() {
+		if last.Before(began) {
+			last = began
+		}
+		wait := patience(callers, waiting, time.Since(last), time.Since(began), lull)
+		if wait <= 0 {
+			return
+		}
+		select {
+		case <-g.came:
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (g *gatherer[In, Out]) look() (waiting int, last time.Time, lull time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting), g.pace.last, g.pace.lull()
+}
+
+// serve answers a batch. Where the request as such is refused, each call is made alone, so that one which does not fit
+// fails no other.
+func (g *gatherer[In, Out]) serve(batch []*caller[In, Out]) {
+	if len(batch) == 1 {
+		g.serveAlone(batch[0])
+		return
+	}
+	ctx, done := shared(batch)
+	defer done()
+	answers, err := safely(func() ([]outcome[Out], error) { return g.together(ctx, callsOf(batch)) })
+	if refusesRequest(err) {
+		var all sync.WaitGroup
+		for _, c := range batch {
+			all.Go(func() { g.serveAlone(c) })
+		}
+		all.Wait()
+		return
+	}
+	for i, c := range batch {
+		if err != nil {
+			c.answer <- outcome[Out]{err: err}
+		} else {
+			c.answer <- answers[i]
+		}
+	}
+}
+
+// serveAlone makes a call as if nobody gathered: it ends with its caller.
+func (g *gatherer[In, Out]) serveAlone(c *caller[In, Out]) {
+	out, err := safely(func() (Out, error) { return g.alone(c.ctx, c.call) })
+	c.answer <- outcome[Out]{out, err}
+}
+
+func callsOf[In, Out any](batch []*caller[In, Out]) []In {
+	calls := make([]In, len(batch))
+	for i, c := range batch {
+		calls[i] = c.call
+	}
+	return calls
+}
+
+// shared returns the context of a request: it has the values of the first caller's, and ends when all callers have gone.
+func shared[In, Out any](batch []*caller[In, Out]) (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].ctx))
+	var here atomic.Int64
+	here.Store(int64(len(batch)))
+	stops := make([]func() bool, len(batch))
+	for i, c := range batch {
+		stops[i] = context.AfterFunc(c.ctx, func() {
+			if here.Add(-1) == 0 {
+				cancel()
+			}
+		})
+	}
+	return ctx, func() {
+		for _, stop := range stops {
+			stop()
+		}
+		cancel()
+	}
+}
+
+// refusesRequest tells the refusal of a request as such, of which a call may be no reason, from any other error.
+func refusesRequest(err error) bool {
+	e, ok := errors.AsType[*idmap.Error](err)
+	return ok && (e.Kind == idmap.KindMalformed || e.Kind == idmap.KindTooLarge || e.Kind == idmap.KindRule)
+}
+
+// safely turns a panic into an error: it is in no caller's goroutine, and would end the program.
+func safely[T any](do func() (T, error)) (result T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &idmap.Error{
+				Kind: idmap.KindInternal, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()),
+				Violations: []idmap.Violation{{
+					Code:        idmap.CodeInternal,
+					Description: "This program failed while it made a request. This is a fault of the program. Report it with the log of the run.",
+				}},
+			}
+		}
+	}()
+	return do()
+}

@@ -1,0 +1,188 @@
+package provider
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// How many findings are spelt out at their keys, and how many further keys are named.
+const (
+	spelledOut = 20
+	namedAlso  = 500
+)
+
+// userMappingsNoun is how the resource is called in diagnostics that are about none of its entries.
+var userMappingsNoun = noun{resource: "idmap_user_mappings", fields: map[string]string{
+	"source.connection.id":      "source_connection_id",
+	"destination.connection.id": "destination_connection_id",
+}}
+
+// entryReport reports findings of entries, each at its key, and not more of them than somebody reads.
+type entryReport struct {
+	diags          *diag.Diagnostics
+	refused        []string // keys, some of them more than once
+	warned         []string
+	ofAll          map[string]bool // what was said once, of all entries
+	further        []string        // keys of which the errors are not spelt out
+	furtherWarning []string
+}
+
+func newEntryReport(diags *diag.Diagnostics) *entryReport {
+	return &entryReport{diags: diags, ofAll: map[string]bool{}}
+}
+
+func atMapping(key string) path.Path { return path.Root("mappings").AtMapKey(key) }
+
+func (r *entryReport) error(key, summary, detail string) {
+	if r.refused = append(r.refused, key); len(r.refused) > spelledOut {
+		r.further = append(r.further, key)
+		return
+	}
+	r.diags.AddAttributeError(atMapping(key), summary, detail)
+}
+
+func (r *entryReport) warning(key, summary, detail string) {
+	if r.warned = append(r.warned, key); len(r.warned) > spelledOut {
+		r.furtherWarning = append(r.furtherWarning, key)
+		return
+	}
+	r.diags.AddAttributeWarning(atMapping(key), summary, detail)
+}
+
+// full reports whether a further warning would not be spelt out, so that it need not be looked for.
+func (r *entryReport) full() bool { return len(r.warned) >= spelledOut }
+
+// end says what was not spelt out.
+func (r *entryReport) end() {
+	if n := len(r.further); n > 0 {
+		r.diags.AddAttributeError(path.Root("mappings"), "More Entries Are Refused", fmt.Sprintf(
+			"The first %d refusals are spelt out, and %d more are not: %s. Correct those that are, and plan again.", spelledOut, n, keyList(r.further)))
+	}
+	if n := len(r.furtherWarning); n > 0 {
+		r.diags.AddAttributeWarning(path.Root("mappings"), "More Entries Have Warnings", fmt.Sprintf(
+			"The first %d warnings are spelt out, and %d more are not: %s.", spelledOut, n, keyList(r.furtherWarning)))
+	}
+}
+
+// keyList names keys, each once.
+func keyList(keys []string) string {
+	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
+	more := ""
+	if len(keys) > namedAlso {
+		keys, more = keys[:namedAlso], fmt.Sprintf(", and %d other keys", len(keys)-namedAlso)
+	}
+	for i, key := range keys {
+		keys[i] = fmt.Sprintf("%q", key)
+	}
+	return strings.Join(keys, ", ") + more
+}
+
+// refuse reports the refusals of a change.
+func (r *entryReport) refuse(c mappingChange, violations []idmap.Violation) {
+	for _, v := range toldOfEntry(violations) {
+		if at, ofAll := userMappingsNoun.attribute(v.Field); ofAll {
+			if !r.ofAll[v.Description] {
+				r.ofAll[v.Description] = true
+				r.diags.AddAttributeError(at, summaryOf(v.Code), detailOf(v, ""))
+			}
+			continue
+		}
+		r.error(c.key(), summaryOf(v.Code), detailOfEntry(c, v))
+	}
+}
+
+// warn reports the warnings of a change.
+func (r *entryReport) warn(c mappingChange, warnings []idmap.Violation) {
+	for _, v := range warnings {
+		r.warning(c.key(), summaryOf(v.Code), detailOfEntry(c, v))
+	}
+}
+
+// toldOfEntry leaves out what a finding of the same entry has told: both ends of one mapping stand in the way.
+func toldOfEntry(violations []idmap.Violation) []idmap.Violation {
+	told := map[idmap.Conflict]bool{}
+	violations = slices.Clone(violations)
+	for i, v := range violations {
+		if v.Conflict == nil {
+			continue
+		}
+		if told[*v.Conflict] {
+			violations[i].Conflict = nil
+		}
+		told[*v.Conflict] = true
+	}
+	return violations
+}
+
+// detailOfEntry is detailOf in the words of an entry.
+func detailOfEntry(c mappingChange, v idmap.Violation) string {
+	parts := []string{v.Description}
+	switch {
+	case v.Code == idmap.CodeAccountRepointed:
+		parts = append(parts, "Terraform neither repoints nor replaces a mapping by itself. Remove this entry and apply, which deletes the mapping; then add the new one.")
+		if v.Conflict != nil {
+			parts = append(parts, waysPast(*v.Conflict, "")...)
+		}
+	case c.creates() && v.Conflict != nil && v.Conflict.Kind == "user_mapping":
+		parts = append(parts,
+			"If the existing mapping is what this entry is meant to be, let both say the same, and set adopt_existing = true: then it is taken over. "+
+				"If another resource of this configuration has it, let Terraform forget it there, with a removed block that has destroy = false, or with keep_removed = true.",
+			"If another resource of this configuration deletes it, apply that first, on its own.")
+	default:
+		parts = append(parts, waysOut(v, "")...)
+	}
+	return strings.Join(append(parts, "Code: "+string(v.Code)), "\n\n")
+}
+
+// checkEntries reports what is wrong with the form of entries: what is no user id or no address, and what is there twice.
+func checkEntries(entries []mappingEntry, check func(mappingEntry) []idmap.Violation, r *entryReport) {
+	users, mails := make(map[string]string, len(entries)), make(map[string]string, len(entries))
+	for _, e := range entries {
+		wrong := check(e)
+		for _, v := range wrong {
+			r.error(e.key, summaryOf(v.Code), detailOf(v, ""))
+		}
+		if len(wrong) > 0 {
+			continue
+		}
+		if first, twice := users[e.user]; twice {
+			r.error(e.key, "Claimed Twice", fmt.Sprintf(
+				"The keys %q and %q of mappings are the same user: they differ in their spelling alone. A user has one mapping. Remove one of the two entries.\n\nCode: %s", first, e.key, idmap.CodeUserAlreadyMapped))
+		}
+		users[e.user] = cmp.Or(users[e.user], e.key)
+		if e.mail == "" {
+			continue
+		}
+		if first, twice := mails[e.mail]; twice {
+			r.error(e.key, "Claimed Twice", fmt.Sprintf(
+				"The users %q and %q of mappings have the same email, %q. An email goes to one user. If both are the same person, remove one of the two entries. If they are two persons, give one of them the email that is really theirs.\n\nCode: %s",
+				first, e.key, e.email, idmap.CodeEmailInUse))
+		}
+		mails[e.mail] = cmp.Or(mails[e.mail], e.key)
+	}
+}
+
+// addEntryClaimedTwice is addMappingClaimedTwice at the key of an entry.
+func addEntryClaimedTwice(key string, mine, other claimant, r *entryReport) {
+	var found diag.Diagnostics
+	addMappingClaimedTwice(mine, other, &found)
+	r.pass(key, found)
+}
+
+// pass passes on, at the key of an entry, what the resource of a single mapping would say.
+func (r *entryReport) pass(key string, found diag.Diagnostics) {
+	for _, d := range found {
+		if d.Severity() == diag.SeverityError {
+			r.error(key, d.Summary(), d.Detail())
+		} else {
+			r.warning(key, d.Summary(), d.Detail())
+		}
+	}
+}

@@ -1,0 +1,342 @@
+package provider
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/idmap/terraform-provider-idmap/internal/client"
+	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+)
+
+// mappingsWrite makes the changes of one resource. Whatever fails, entries and owned say what is known to be there.
+type mappingsWrite struct {
+	walk   *walk
+	plan   userMappingsModel
+	wanted []mappingEntry
+	had    []mappingEntry
+	before ownedMappings
+	report *entryReport
+	diags  *diag.Diagnostics
+
+	failed bool                    // a call has failed: the rest is left
+	there  map[string]mappingEntry // by canonical user id
+	owned  ownedMappings
+}
+
+func newMappingsWrite(w *walk, plan userMappingsModel, had []mappingEntry, before ownedMappings, diags *diag.Diagnostics) *mappingsWrite {
+	return &mappingsWrite{
+		walk: w, plan: plan, wanted: plan.entries, had: had, before: before, report: newEntryReport(diags), diags: diags,
+		there: map[string]mappingEntry{}, owned: ownedMappings{},
+	}
+}
+
+// writtenChange is a change with what came of it.
+type writtenChange struct {
+	mappingChange
+	intent  idmap.UserMappingIntent
+	verdict idmap.UserMappingVerdict
+	done    bool // there is a verdict
+}
+
+func (w *mappingsWrite) entries() []mappingEntry {
+	all := make([]mappingEntry, 0, len(w.there))
+	for _, e := range w.there {
+		all = append(all, e)
+	}
+	slices.SortFunc(all, byKey)
+	return all
+}
+
+func byKey(a, b mappingEntry) int { return strings.Compare(a.key, b.key) }
+
+// make makes the changes: what is deleted and updated first, since it may make room for what is created.
+func (w *mappingsWrite) make(ctx context.Context) {
+	defer w.report.end()
+	calls, err := w.callsNow(ctx)
+	w.fail(err)
+	for _, e := range w.had {
+		w.stays(e, w.before[e.user])
+	}
+	if w.failed {
+		return
+	}
+	changes := changesOf(w.had, w.wanted, w.before, func(_ mappingEntry, o ownedMapping) string { return calls[o.ID] })
+	for _, c := range changes.kept {
+		w.stays(*c.to, ownedMapping{ID: c.owned.ID, Revision: c.owned.Revision})
+	}
+	var first, creates []*writtenChange
+	for _, c := range changes.removed {
+		if w.plan.Keep {
+			w.goes(*c.from)
+		} else {
+			first = append(first, w.write(c))
+		}
+	}
+	for _, c := range changes.written {
+		if c.creates() {
+			creates = append(creates, w.write(c))
+		} else {
+			first = append(first, w.write(c))
+		}
+	}
+	w.run(ctx, first)
+	w.run(ctx, w.passed(ctx, first))
+	w.runTogether(ctx, first)
+	w.settle(first)
+	w.run(ctx, creates)
+	w.run(ctx, w.adopted(ctx, creates))
+	w.settle(creates)
+}
+
+// callsNow returns what the users of removed entries are called now where an added entry has no email by which a rename
+// would be known: a directory that the same apply has uploaded may have renamed them.
+func (w *mappingsWrite) callsNow(ctx context.Context) (map[string]string, error) {
+	calls := map[string]string{}
+	changes := changesOf(w.had, w.wanted, w.before, func(_ mappingEntry, o ownedMapping) string { return o.Former })
+	for _, o := range w.before {
+		calls[o.ID] = o.Former
+	}
+	if !slices.ContainsFunc(changes.written, func(c mappingChange) bool { return c.creates() && c.to.follows }) {
+		return calls, nil
+	}
+	var ids []string
+	for _, c := range changes.removed {
+		if c.from.follows {
+			ids = append(ids, c.owned.ID)
+		}
+	}
+	found, err := w.walk.mappingsByID(ctx, ids)
+	for _, m := range found {
+		if m != nil {
+			calls[m.ID] = m.UserID
+		}
+	}
+	return calls, err
+}
+
+func (w *mappingsWrite) write(c mappingChange) *writtenChange {
+	in := c.intent(w.plan)
+	if c.creates() {
+		in.IdempotencyKey = w.walk.mappingKey(w.plan.one(*c.to))
+	}
+	return &writtenChange{mappingChange: c, intent: in}
+}
+
+func (w *mappingsWrite) stays(e mappingEntry, o ownedMapping) {
+	w.there[e.user], w.owned[e.user] = e, o
+}
+
+func (w *mappingsWrite) goes(e mappingEntry) {
+	delete(w.there, e.user)
+	delete(w.owned, e.user)
+}
+
+// run makes the calls, none after one has failed.
+func (w *mappingsWrite) run(ctx context.Context, all []*writtenChange) {
+	if w.failed {
+		return
+	}
+	parts := slices.Collect(slices.Chunk(all, idmap.MaxBatch))
+	w.fail(atOnce(len(parts), func(n int) error {
+		return w.send(ctx, parts[n], w.walk.client.ApplyUserMappingsSeparately)
+	}))
+}
+
+type applyMappings func(ctx context.Context, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error)
+
+func (w *mappingsWrite) send(ctx context.Context, part []*writtenChange, apply applyMappings) error {
+	defer w.begin(part)()
+	part = slices.DeleteFunc(slices.Clone(part), func(c *writtenChange) bool {
+		if c.deletes() && w.walk.writes.owned(c.owned.ID) { // the successor has taken it over
+			c.done, c.verdict = true, idmap.UserMappingVerdict{}
+			return true
+		}
+		return false
+	})
+	if len(part) == 0 {
+		return nil
+	}
+	intents := make([]idmap.UserMappingIntent, len(part))
+	for i, c := range part {
+		intents[i] = c.intent
+	}
+	verdicts, err := apply(ctx, client.NewKey(), intents)
+	if err != nil {
+		return err
+	}
+	for i, c := range part {
+		c.done, c.verdict = true, verdicts[i]
+		if c.creates() && verdicts[i].UserMapping != nil && len(verdicts[i].Violations) == 0 {
+			c.owned = ownedMapping{ID: verdicts[i].UserMapping.ID, Revision: verdicts[i].UserMapping.Revision}
+		}
+	}
+	return nil
+}
+
+// begin keeps creates and deletes of one walk apart that are about the same thing. The keys are taken in one order
+// everywhere, so that nobody waits for ever.
+func (w *mappingsWrite) begin(part []*writtenChange) (end func()) {
+	keys := make([]string, 0, len(part))
+	for _, c := range part {
+		switch {
+		case c.creates():
+			keys = append(keys, w.walk.mappingKey(w.plan.one(*c.to)))
+		case c.deletes():
+			keys = append(keys, w.walk.mappingKey(w.plan.one(*c.from)))
+		}
+	}
+	slices.Sort(keys)
+	var ends []func()
+	for _, key := range slices.Compact(keys) {
+		ends = append(ends, w.walk.writes.begin(key))
+	}
+	return func() {
+		for _, end := range ends {
+			end()
+		}
+	}
+}
+
+// fail reports the error of a call. Whatever depends on what it would have done is left.
+func (w *mappingsWrite) fail(err error) {
+	if err != nil {
+		w.failed = true
+		userMappingsNoun.addError(err, w.diags)
+	}
+}
+
+// passed returns the writes to make again: those of mappings that changed since the plan, and yet are what it showed.
+func (w *mappingsWrite) passed(ctx context.Context, all []*writtenChange) []*writtenChange {
+	refused, ids := []*writtenChange{}, []string{}
+	for _, c := range all {
+		if slices.ContainsFunc(c.verdict.Violations, func(v idmap.Violation) bool { return v.Code == idmap.CodeRevisionConflict }) {
+			refused, ids = append(refused, c), append(ids, c.owned.ID)
+		}
+	}
+	found, err := w.walk.mappingsByID(ctx, ids)
+	if err != nil {
+		w.fail(err)
+		return nil
+	}
+	var again []*writtenChange
+	for i, c := range refused {
+		if found[i] != nil && c.shows(*found[i]) {
+			c.intent.Revision = found[i].Revision
+			again = append(again, c)
+		}
+	}
+	return again
+}
+
+// runTogether makes in one transaction what was refused because of a mapping that this resource changes as well: an email
+// may pass from one to the next.
+func (w *mappingsWrite) runTogether(ctx context.Context, all []*writtenChange) {
+	own := map[string]bool{}
+	for _, c := range all {
+		own[c.owned.ID] = true
+	}
+	var refused []*writtenChange
+	for _, c := range all {
+		if slices.ContainsFunc(c.verdict.Violations, func(v idmap.Violation) bool { return own[conflictOf(v)] }) {
+			refused = append(refused, c)
+		}
+	}
+	if w.failed || len(refused) == 0 || len(refused) > idmap.MaxBatch {
+		return
+	}
+	w.fail(w.send(ctx, refused, func(ctx context.Context, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
+		verdicts, err := w.walk.client.ApplyUserMappings(ctx, key, intents)
+		if len(idmap.ViolationsOf(err)) == 0 {
+			return verdicts, err
+		}
+		return separate(refused), nil // as they were refused before
+	}))
+}
+
+func separate(refused []*writtenChange) []idmap.UserMappingVerdict {
+	verdicts := make([]idmap.UserMappingVerdict, len(refused))
+	for i, c := range refused {
+		verdicts[i] = c.verdict
+	}
+	return verdicts
+}
+
+// adopted looks at creates that were answered with a mapping that is older, or refused because of one. What is exactly as
+// wanted is the resource's. It returns those that are to be created under another key: theirs has served its time.
+func (w *mappingsWrite) adopted(ctx context.Context, creates []*writtenChange) []*writtenChange {
+	var old []*writtenChange
+	var ids []string
+	for _, c := range creates {
+		m := c.verdict.UserMapping
+		switch {
+		case m != nil && len(c.verdict.Violations) == 0 && !justNow(m.CreatedOn):
+			old, ids = append(old, c), append(ids, m.ID)
+		case w.plan.Adopt && len(c.verdict.Violations) > 0:
+			if holder := (&userMappingPlan{}).ownHolder(c.verdict.Violations); holder != "" {
+				old, ids = append(old, c), append(ids, holder)
+			}
+		}
+	}
+	found, err := w.walk.mappingsByID(ctx, ids)
+	if err != nil {
+		for _, c := range old {
+			c.done = false
+		}
+		w.fail(err)
+		return nil
+	}
+	var again []*writtenChange
+	for i, c := range old {
+		switch m := found[i]; {
+		case m != nil && w.plan.one(*c.to).says(*m):
+			c.owned, c.verdict = ownedMapping{ID: m.ID, Revision: m.Revision}, idmap.UserMappingVerdict{UserMapping: m}
+		case len(c.verdict.Violations) == 0:
+			c.intent.IdempotencyKey, c.done = client.NewKey(), false
+			again = append(again, c)
+		}
+	}
+	return again
+}
+
+// settle notes what was done, and reports what was refused. What is not there any more goes first: another entry may have
+// its key by now.
+func (w *mappingsWrite) settle(all []*writtenChange) {
+	for _, c := range all {
+		if c.done && !c.creates() && (len(c.verdict.Violations) == 0 || c.isGone()) {
+			w.goes(*c.from)
+		}
+	}
+	for _, c := range all {
+		if c.done {
+			w.report.warn(c.mappingChange, w.walk.untold(c.verdict.Warnings))
+			w.note(c)
+		}
+	}
+}
+
+// isGone reports whether somebody else has deleted the mapping.
+func (c *writtenChange) isGone() bool {
+	return slices.ContainsFunc(c.verdict.Violations, func(v idmap.Violation) bool { return v.Code == idmap.CodeNotFound })
+}
+
+func (w *mappingsWrite) note(c *writtenChange) {
+	switch {
+	case c.deletes() && c.isGone():
+	case len(c.verdict.Violations) > 0:
+		if c.deletes() {
+			w.walk.writes.keep(c.owned.ID)
+		}
+		w.report.refuse(c.mappingChange, c.verdict.Violations)
+	case c.creates() && !w.walk.writes.own(c.owned.ID):
+		var found diag.Diagnostics
+		addCreatedTwice("user_id", "the mapping of "+c.verdict.UserMapping.Label(), idmap.CodeUserAlreadyMapped, &found)
+		w.report.pass(c.key(), found)
+	case c.creates():
+		w.stays(*c.to, c.owned)
+	case !c.deletes():
+		w.stays(*c.to, ownedMapping{ID: c.owned.ID, Revision: c.verdict.UserMapping.Revision})
+	}
+}
