@@ -33,12 +33,22 @@ func (b *Backend) LookupUserMappings(
 			return err
 		}
 		if ahead != nil {
-			filter := idmap.UserMappingFilter{FromID: ahead.From, ToID: ahead.To}
-			further, err = r.ListUserMappings(ctx, filter, idmap.Page{Limit: ahead.Limit})
+			further, err = readAhead(ctx, r, *ahead)
 		}
 		return err
 	})
 	return result, further, err
+}
+
+func readAhead(ctx context.Context, r store.Reader, ahead idmap.ReadAhead) (further []idmap.UserMapping, err error) {
+	if ahead.Before > 0 {
+		before := idmap.UserMappingFilter{ToID: ahead.From}
+		if further, err = r.ListUserMappings(ctx, before, idmap.Page{Limit: ahead.Before, Last: true}); err != nil {
+			return nil, err
+		}
+	}
+	from, err := r.ListUserMappings(ctx, idmap.UserMappingFilter{FromID: ahead.From, ToID: ahead.To}, idmap.Page{Limit: ahead.Limit})
+	return append(further, from...), err
 }
 
 func namesTwo(i int, matches []*idmap.UserMapping) idmap.Violation {

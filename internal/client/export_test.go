@@ -3,11 +3,12 @@ package client
 import "time"
 
 // Waiting returns how many calls wait for a request that they are to share.
-func (c *Client) Waiting() int {
-	reads, _, _ := c.reads.look()
-	checks, _, _ := c.checks.look()
-	writes, _, _ := c.writes.look()
-	return reads + checks + writes
+func (c *Client) Waiting() int { return c.reads.inQueue() + c.checks.inQueue() + c.writes.inQueue() }
+
+func (g *gatherer[In, Out]) inQueue() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
 }
 
 // RetrySoon makes the client wait little between attempts.

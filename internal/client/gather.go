@@ -28,7 +28,7 @@ type gatherer[In, Out any] struct {
 	mu      sync.Mutex
 	working bool
 	waiting []*caller[In, Out]
-	pace    pace
+	crew    crew
 	came    chan struct{} // has room for one: that somebody came while it was worked
 }
 
@@ -61,7 +61,7 @@ func (g *gatherer[In, Out]) do(ctx context.Context, call In) (Out, error) {
 func (g *gatherer[In, Out]) enqueue(c *caller[In, Out]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pace = g.pace.after(time.Now())
+	g.crew = g.crew.called(time.Now())
 	g.waiting = append(g.waiting, c)
 	if g.working {
 		select {
@@ -76,10 +76,21 @@ func (g *gatherer[In, Out]) enqueue(c *caller[In, Out]) {
 
 // work makes requests until nobody waits.
 func (g *gatherer[In, Out]) work() {
-	for batch := g.next(); len(batch) > 0; batch = g.next() {
+	for {
+		g.awaitOthers()
+		batch := g.next()
+		if len(batch) == 0 {
+			return
+		}
 		g.serve(batch)
-		g.awaitSiblings(len(batch))
+		g.answered(len(batch))
 	}
+}
+
+func (g *gatherer[In, Out]) answered(callers int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.crew = g.crew.answered(callers, len(g.waiting))
 }
 
 // next takes those who may share a request, who has waited longest first, and leaves out who has gone. Nobody is passed
@@ -102,15 +113,10 @@ func (g *gatherer[In, Out]) next() (batch []*caller[In, Out]) {
 	return batch
 }
 
-// awaitSiblings waits for those who were just answered to be back with their next call. patience tells how long.
-func (g *gatherer[In, Out]) awaitSiblings(answered int) {
-	began := time.Now()
-	waiting, last, lull := g.look()
-	for callers := answered + waiting; ; waiting, last, lull = g.look() {
-		if last.Before(began) {
-			last = began
-		}
-		wait := patience(callers, waiting, time.Since(last), time.Since(began), lull)
+// awaitOthers waits for those who are expected to call. crew.patience tells how long.
+func (g *gatherer[In, Out]) awaitOthers() {
+	for began := time.Now(); ; {
+		wait := g.patience(began)
 		if wait <= 0 {
 			return
 		}
@@ -121,10 +127,16 @@ func (g *gatherer[In, Out]) awaitSiblings(answered int) {
 	}
 }
 
-func (g *gatherer[In, Out]) look() (waiting int, last time.Time, lull time.Duration) {
+// patience returns how much longer to wait for calls. Zero ends the wait.
+func (g *gatherer[In, Out]) patience(began time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.waiting), g.pace.last, g.pace.lull()
+	quiet := min(time.Since(g.crew.last), time.Since(began))
+	wait := g.crew.patience(len(g.waiting), quiet, time.Since(began))
+	if wait <= 0 {
+		g.crew = g.crew.gathered(len(g.waiting))
+	}
+	return wait
 }
 
 // serve answers a batch. Where the request as such is refused, each call is made alone, so that one which does not fit

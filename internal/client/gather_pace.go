@@ -2,41 +2,81 @@ package client
 
 import "time"
 
-// pace is how fast calls come: the running average of the time between two.
-type pace struct {
+// crew is what the calls so far tell of those who make them. Terraform works at so many resources at a time, ten unless it
+// is told otherwise, and each of them calls again with its next.
+type crew struct {
 	last time.Time
-	gap  time.Duration
+	gap  time.Duration // the running average of the time between two calls
+	// size is how many callers are expected. Of one nobody waits for another.
+	size int
+	// requests were made since the callers were counted; after so many they are counted again.
+	requests, count int
 }
 
 const (
-	// longestGap is the most that counts of a time between two calls: after a longer one another piece of work begins.
+	// longestGap is the most that counts of a time between two calls.
 	longestGap = 250 * time.Millisecond
 	// paceMemory is how many gaps the average is about.
 	paceMemory = 8
+	// another is the time without a call after which another piece of work begins, with who knows how many callers.
+	another = 2 * time.Second
 
 	shortestLull, longestLull = 2 * time.Millisecond, 200 * time.Millisecond
 	// longestWait is the most that a request waits for further calls in all.
 	longestWait = 500 * time.Millisecond
+
+	// firstCount is after how many requests callers are counted. Calls that a server answers faster than Terraform makes
+	// them never meet by themselves, so a request has to wait once to find out how many there are. Where there is one it
+	// waits in vain, so the next time is twice as far away.
+	firstCount, lastCount = 8, 512
 )
 
-// after is the pace when a call has come.
-func (p pace) after(now time.Time) pace {
-	if p.last.IsZero() {
-		return pace{last: now}
+// called is the crew when a call has come.
+func (c crew) called(now time.Time) crew {
+	if c.last.IsZero() || now.Sub(c.last) > another {
+		c.size, c.requests, c.count = 1, 0, firstCount
 	}
-	gap := min(now.Sub(p.last), longestGap)
-	return pace{last: now, gap: p.gap + (gap-p.gap)/paceMemory}
+	if !c.last.IsZero() {
+		c.gap += (min(now.Sub(c.last), longestGap) - c.gap) / paceMemory
+	}
+	c.last = now
+	return c
 }
 
-// lull is the time without a call after which none is expected.
-func (p pace) lull() time.Duration { return min(max(3*p.gap, shortestLull), longestLull) }
+// answered is the crew when a request has answered so many, while others waited.
+func (c crew) answered(callers, waiting int) crew {
+	c.size, c.requests = max(c.size, callers+waiting), c.requests+1
+	return c
+}
 
-// patience returns how much longer the next request waits for calls. callers are those who were just answered and those
-// who waited then: Terraform works at so many resources at a time, and each of them comes back with its next. Most of
-// them are enough, and a lone caller waits for nobody. quiet is the time since a call came, waited the time in all.
-func patience(callers, waiting int, quiet, waited, lull time.Duration) time.Duration {
-	if waiting >= callers*4/5 {
+// counting reports whether the next request finds out how many callers there are.
+func (c crew) counting() bool { return c.requests >= c.count }
+
+// gathered is the crew when a wait has ended with so many waiting. Who did not come may come later, or never again.
+func (c crew) gathered(waiting int) crew {
+	switch {
+	case c.counting() && waiting > c.size:
+		c.size, c.requests, c.count = waiting, 0, firstCount
+	case c.counting():
+		c.size, c.requests, c.count = max(waiting, 1), 0, min(2*c.count, lastCount)
+	case !c.complete(waiting):
+		c.size = max(waiting, c.size/2, 1)
+	}
+	return c
+}
+
+// complete reports whether so many callers are enough: most of those who are expected. The others keep Terraform busy
+// while the request is under way.
+func (c crew) complete(waiting int) bool { return !c.counting() && waiting >= c.size*9/10 }
+
+// lull is the time without a call after which none is expected.
+func (c crew) lull() time.Duration { return min(max(3*c.gap, shortestLull), longestLull) }
+
+// patience returns how much longer the next request waits for calls. quiet is the time since a call came, waited the time
+// in all.
+func (c crew) patience(waiting int, quiet, waited time.Duration) time.Duration {
+	if c.complete(waiting) {
 		return 0
 	}
-	return max(min(lull-quiet, longestWait-waited), 0)
+	return max(min(c.lull()-quiet, longestWait-waited), 0)
 }

@@ -14,47 +14,88 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
-func TestLull(t *testing.T) {
-	at := time.Unix(0, 0)
-	steady := func(gap time.Duration) (p pace) {
-		for range 100 {
-			p, at = p.after(at), at.Add(gap)
-		}
-		return p
+// steady is a crew whose calls come so far apart.
+func steady(gap time.Duration) (c crew, now time.Time) {
+	now = time.Unix(0, 0)
+	for range 100 {
+		now = now.Add(gap)
+		c = c.called(now)
 	}
+	return c, now
+}
+
+func TestLull(t *testing.T) {
 	for gap, want := range map[time.Duration]time.Duration{
 		0: 2 * time.Millisecond, 20 * time.Millisecond: 60 * time.Millisecond, time.Hour: 200 * time.Millisecond,
 	} {
-		if got := steady(gap).lull(); got > want || got < want*9/10 {
-			t.Errorf("calls %s apart: %s, want about %s", gap, got, want)
+		if c, _ := steady(gap); c.lull() > want || c.lull() < want*9/10 {
+			t.Errorf("calls %s apart: %s, want about %s", gap, c.lull(), want)
 		}
 	}
-	after := steady(0).after(at.Add(time.Hour))
-	if after.gap != longestGap/paceMemory {
-		t.Errorf("one pause of an hour makes the gap %s", after.gap)
+	c, now := steady(0)
+	if c = c.called(now.Add(time.Hour)); c.gap != longestGap/paceMemory {
+		t.Errorf("one pause of an hour makes the gap %s", c.gap)
 	}
 }
 
 func TestPatience(t *testing.T) {
 	const ms = time.Millisecond
 	for name, test := range map[string]struct {
-		callers, waiting    int
-		quiet, waited, lull time.Duration
-		want                time.Duration
+		size, waiting int
+		counting      bool
+		quiet, waited time.Duration
+		want          time.Duration
 	}{
-		"a lone caller":           {1, 0, 0, 0, 60 * ms, 0},
-		"none is back":            {10, 0, 0, 0, 60 * ms, 60 * ms},
-		"few are":                 {10, 7, 20 * ms, 140 * ms, 60 * ms, 40 * ms},
-		"most are":                {10, 8, 0, 160 * ms, 60 * ms, 0},
-		"two, and one is back":    {2, 1, 0, 0, 60 * ms, 0},
-		"nobody came for long":    {10, 3, 61 * ms, 100 * ms, 60 * ms, 0},
-		"they come, but for long": {1000, 3, 0, 480 * ms, 60 * ms, 20 * ms},
-		"it is too long":          {1000, 3, 0, 501 * ms, 60 * ms, 0},
+		"a lone caller":                 {size: 1, waiting: 1},
+		"a lone caller that is counted": {size: 1, waiting: 1, counting: true, want: 60 * ms},
+		"none is back":                  {size: 10, want: 60 * ms},
+		"few are":                       {size: 10, waiting: 8, quiet: 20 * ms, waited: 140 * ms, want: 40 * ms},
+		"most are":                      {size: 10, waiting: 9, waited: 160 * ms},
+		"most are, and are counted":     {size: 10, waiting: 9, waited: 160 * ms, counting: true, want: 60 * ms},
+		"two, and one is back":          {size: 2, waiting: 1},
+		"nobody came for long":          {size: 10, waiting: 3, quiet: 61 * ms, waited: 100 * ms},
+		"they come, but for long":       {size: 1000, waiting: 3, waited: 480 * ms, want: 20 * ms},
+		"it is too long":                {size: 1000, waiting: 3, waited: 501 * ms},
 	} {
-		if got := patience(test.callers, test.waiting, test.quiet, test.waited, test.lull); got != test.want {
+		c := crew{gap: 20 * ms, size: test.size, count: firstCount}
+		if test.counting {
+			c.requests = firstCount
+		}
+		if got := c.patience(test.waiting, test.quiet, test.waited); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
+}
+
+// TestSizeOfTheCrew: it is learned from who meets, and from counting, and forgotten when they do not come any more.
+func TestSizeOfTheCrew(t *testing.T) {
+	c, now := steady(20 * time.Millisecond)
+	want := func(name string, size, count int) {
+		t.Helper()
+		if c.size != size || c.count != count {
+			t.Errorf("%s: %d callers, counted again after %d requests, want %d and %d", name, c.size, c.count, size, count)
+		}
+	}
+	want("at first", 1, 8)
+	for range 8 {
+		c = c.answered(1, 0)
+	}
+	c = c.gathered(1)
+	want("counted, and alone", 1, 16)
+	for range 16 {
+		c = c.answered(1, 0)
+	}
+	c = c.gathered(10)
+	want("counted, and not alone", 10, 8)
+	c = c.answered(8, 1)
+	c = c.gathered(9)
+	want("most are back", 10, 8)
+	c = c.gathered(3)
+	want("few are back", 5, 8)
+	c = c.answered(5, 4)
+	want("more than that have met", 9, 8)
+	c = c.called(now.Add(time.Hour))
+	want("another piece of work", 1, 8)
 }
 
 // bench is a gatherer of numbers, whose requests take 10 ms each.
@@ -186,18 +227,56 @@ func TestCallsShareRequests(t *testing.T) {
 	}
 }
 
-// TestLoneCallsDoNotWait, not even right after each other.
+// TestLoneCallsDoNotWait, but for the few among many that find out whether they are alone.
 func TestLoneCallsDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, began := newBench(), time.Now()
-		for range 100 {
-			if _, err := b.do(t.Context(), 1); err != nil {
-				t.Error(err)
+		call := func(n int) {
+			for range n {
+				if _, err := b.do(t.Context(), 1); err != nil {
+					t.Error(err)
+				}
 			}
 		}
-		if took := time.Since(began); took != time.Second {
-			t.Errorf("100 requests of 10 ms took %s", took)
+		call(firstCount)
+		if took := time.Since(began); took != 80*time.Millisecond {
+			t.Errorf("8 requests of 10 ms took %s", took)
 		}
+		call(992)
+		if took := time.Since(began); took > 10*time.Second+7*30*time.Millisecond {
+			t.Errorf("1,000 requests of 10 ms took %s, counting 7 times", took)
+		}
+	})
+}
+
+// TestCallsThatNeverMeet are of ten callers, each of which takes turns with the others at something else for 20 ms, as
+// Terraform does when it writes its state. Requests are answered faster than that.
+func TestCallsThatNeverMeet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, began := newBench(), time.Now()
+		var all sync.WaitGroup
+		turn, next := make(chan struct{}, 1), make(chan int, 1000)
+		for n := range 1000 {
+			next <- n + 14
+		}
+		close(next)
+		for range 10 {
+			all.Go(func() {
+				for n := range next {
+					if _, err := b.do(t.Context(), n); err != nil {
+						t.Error(err)
+					}
+					turn <- struct{}{}
+					time.Sleep(20 * time.Millisecond)
+					<-turn
+				}
+			})
+		}
+		all.Wait()
+		if n, took := len(b.requests), time.Since(began); n > 1000/8 || took > 21*time.Second {
+			t.Errorf("1,000 calls of 10 callers took %d requests and %s; without any they take 20 s", n, took)
+		}
+		time.Sleep(time.Second)
 	})
 }
 

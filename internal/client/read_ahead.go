@@ -10,9 +10,12 @@ import (
 )
 
 const (
-	// readsBeforeAhead is how many reads are answered before anything is read ahead.
-	readsBeforeAhead = 20
-	// aheadPerRead bounds the cost: so many mappings are read ahead for each that was asked for.
+	// requestsBeforeAhead is how many requests are made before anything is read ahead.
+	requestsBeforeAhead = 2
+	// firstPage and firstBefore are the size of the first page: what follows the least id that was asked for, and what is
+	// before it. It tells whether it pays to go on.
+	firstPage, firstBefore = 500, 200
+	// aheadPerRead bounds the cost of all further pages: so many mappings are read ahead for each that was asked for.
 	aheadPerRead = 50
 )
 
@@ -22,6 +25,7 @@ const (
 type readAhead struct {
 	mu       sync.Mutex
 	answered int    // reads, from here or by a request
+	requests int    // made
 	least    string // id that was asked for
 	paged    bool   // a page was read
 	fetched  int    // mappings that were read ahead, all in all
@@ -70,27 +74,29 @@ func (r *readAhead) next(ids []string) *further {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.misses += len(ids)
-	limit := min(idmap.MaxPageSize, aheadPerRead*r.answered-r.fetched)
-	if r.answered < readsBeforeAhead || limit < 1 || r.refused || r.under != nil || !r.pays() {
+	if r.requests < requestsBeforeAhead || r.refused || r.under != nil || !r.pays() {
 		return nil
 	}
-	from, to, found := r.gap(ids)
-	if !found {
-		return nil
+	page := idmap.ReadAhead{From: r.least, Limit: firstPage, Before: firstBefore}
+	if r.paged {
+		var found bool
+		page = idmap.ReadAhead{Limit: min(idmap.MaxPageSize, aheadPerRead*r.answered-r.fetched)}
+		if page.From, page.To, found = r.gap(ids); !found || page.Limit < 1 {
+			return nil
+		}
+		if len(r.read) > 0 && page.From < r.read[0].from { // nothing tells how far what is asked for goes on below
+			page.Before = min(firstBefore, page.Limit)
+		}
 	}
-	r.under = &further{ReadAhead: idmap.ReadAhead{From: from, To: to, Limit: limit}, forgotten: map[string]bool{}}
+	r.under = &further{ReadAhead: page, forgotten: map[string]bool{}}
 	return r.under
 }
 
 // pays reports whether the last page was worth its cost.
-func (r *readAhead) pays() bool { return !r.paged || r.hits > 0 && 4*r.hits >= r.misses }
+func (r *readAhead) pays() bool { return !r.paged || r.hits > 0 && 8*r.hits >= r.misses }
 
-// gap returns what is to be read ahead for the ids: from the least of them that no page had, up to the next page. The
-// first page begins at the least id that anybody asked for.
+// gap returns what is to be read ahead for the ids: from the least of them that no page had, up to the next page.
 func (r *readAhead) gap(ids []string) (from, to string, found bool) {
-	if !r.paged {
-		return r.least, "", true
-	}
 	for _, id := range ids {
 		if (!found || id < from) && !slices.ContainsFunc(r.read, func(s span) bool { return s.has(id) }) {
 			from, found = id, true
@@ -123,17 +129,29 @@ func (r *readAhead) arrived(p *further, mappings []idmap.UserMapping, asked []st
 	if p.all {
 		return
 	}
-	covered := span{p.From, p.To}
-	for i, m := range mappings {
+	for _, m := range mappings {
 		if !p.forgotten[m.ID] && !slices.Contains(asked, m.ID) {
 			r.ready[m.ID] = m
 		}
-		if i == p.Limit-1 {
-			covered.to = m.ID + "0" // which comes next after it; there may be more
-		}
 	}
-	r.read = append(r.read, covered)
+	r.read = append(r.read, p.covers(mappings))
 	slices.SortFunc(r.read, func(a, b span) int { return strings.Compare(a.from, b.from) })
+}
+
+// covers returns the ids of which the page tells all mappings. Beyond one that is full there may be more.
+func (p *further) covers(mappings []idmap.UserMapping) span {
+	before, _ := slices.BinarySearchFunc(mappings, p.From, func(m idmap.UserMapping, id string) int { return strings.Compare(m.ID, id) })
+	covered := span{p.From, p.To}
+	switch {
+	case p.Before > 0 && before < p.Before:
+		covered.from = ""
+	case p.Before > 0:
+		covered.from = mappings[0].ID
+	}
+	if len(mappings)-before == p.Limit {
+		covered.to = mappings[len(mappings)-1].ID + "0" // which comes next after it
+	}
+	return covered
 }
 
 // failed says that a page did not come. A server that refuses it is not asked again.
@@ -148,6 +166,7 @@ func (r *readAhead) count(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answered += n
+	r.requests++
 }
 
 // forget drops mappings that somebody has changed, or wants to see as they are now.

@@ -10,11 +10,14 @@ import (
 )
 
 // run reads the mappings of those ids, of all that there are, ten at a time, and returns how many requests it takes.
-func run(r *readAhead, all, wanted []string) (requests int) {
+func run(r *readAhead, all, wanted []string) (requests int) { return runBy(10, r, all, wanted) }
+
+// runBy is run with another number at a time.
+func runBy(atOnce int, r *readAhead, all, wanted []string) (requests int) {
 	wanted = slices.Clone(wanted)
 	for len(wanted) > 0 {
 		var missing []string
-		for len(wanted) > 0 && len(missing) < 10 {
+		for len(wanted) > 0 && len(missing) < atOnce {
 			if _, here := r.take(wanted[0]); !here {
 				missing = append(missing, wanted[0])
 			}
@@ -34,10 +37,12 @@ func run(r *readAhead, all, wanted []string) (requests int) {
 
 func pageOf(all []string, p *further) (rows []idmap.UserMapping) {
 	first, _ := slices.BinarySearch(all, p.From)
-	for _, id := range all[first:] {
-		if len(rows) == p.Limit || p.To != "" && id >= p.To {
-			break
-		}
+	last := min(first+p.Limit, len(all))
+	if p.To != "" {
+		end, _ := slices.BinarySearch(all, p.To)
+		last = min(last, end)
+	}
+	for _, id := range all[max(first-p.Before, 0):last] {
 		rows = append(rows, idmap.UserMapping{ID: id})
 	}
 	return rows
@@ -70,12 +75,16 @@ func TestReadAheadModel(t *testing.T) {
 		sum, most = sum+n, max(most, n)
 	}
 	t.Logf("2,000 of 2,000 in random order: %.1f requests on average, %d at most", float64(sum)/100, most)
-	if sum > 10*100 || most > 12 {
+	if sum > 10*100 || most > 10 {
 		t.Errorf("2,000 of 2,000 in random order: %d requests in 100 runs, %d at most", sum, most)
 	}
 	r = newReadAhead()
-	if n := run(r, many, shuffled(many)[:20]); n > 3 || r.fetched > 1000 {
-		t.Errorf("20 of 1,000,000: %d requests, %d read ahead", n, r.fetched)
+	if n := run(r, many, shuffled(many)[:20]); n > 2 || r.fetched > 0 {
+		t.Errorf("20 here and there of 1,000,000, ten at a time: %d requests, %d read ahead", n, r.fetched)
+	}
+	r = newReadAhead()
+	if n := runBy(1, r, many, shuffled(many[500_000:500_020])); n > 3 || r.fetched > 1000 {
+		t.Errorf("20 together of 1,000,000, one at a time: %d requests, %d read ahead", n, r.fetched)
 	}
 	r = newReadAhead()
 	if n := run(r, many, shuffled(many)[:2000]); n > 200 || r.fetched > 3000 {
@@ -87,56 +96,60 @@ func TestReadAheadModel(t *testing.T) {
 	}
 }
 
-// ready returns a read-ahead that has answered so many reads, the least of which was of id 100.
+// answeredReads returns a read-ahead of two requests that have answered so many reads, the least of which was of id 1000.
 func answeredReads(n int) *readAhead {
 	r := newReadAhead()
-	r.take("00000100")
-	r.count(n)
+	r.take("00001000")
+	r.count(n - 1)
+	r.count(1)
 	return r
 }
 
 func TestReadAheadRules(t *testing.T) {
 	all := idsOf(5000)
-	want := func(name string, p *further, from, to string, limit int) {
+	want := func(name string, p *further, page idmap.ReadAhead) {
 		t.Helper()
-		if p == nil || p.From != from || p.To != to || p.Limit != limit {
-			t.Errorf("%s: %+v", name, p)
+		if p == nil || p.ReadAhead != page {
+			t.Errorf("%s: %+v, want %+v", name, p, page)
 		}
 	}
-	if p := answeredReads(19).next([]string{"00000200"}); p != nil {
-		t.Errorf("before there were many: %+v", p)
+	early := newReadAhead()
+	early.take("00001000")
+	early.count(100)
+	if p := early.next([]string{"00001000"}); p != nil {
+		t.Errorf("after one request: %+v", p)
 	}
-	r := answeredReads(20)
-	first := r.next([]string{"00000200"})
-	want("the first", first, "00000100", "", 1000)
-	if p := r.next([]string{"00000300"}); p != nil {
+	r := answeredReads(16)
+	first := r.next([]string{"00001200"})
+	want("the first", first, idmap.ReadAhead{From: "00001000", Limit: 500, Before: 200})
+	if p := r.next([]string{"00001300"}); p != nil {
 		t.Errorf("two at one time: %+v", p)
 	}
-	r.arrived(first, pageOf(all, first), []string{"00000200"})
-	if _, here := r.take("00000200"); here {
+	r.arrived(first, pageOf(all, first), []string{"00001200"})
+	if _, here := r.take("00001200"); here {
 		t.Error("what the request itself answers is handed out again")
 	}
-	if _, here := r.take("00000300"); !here {
+	if _, here := r.take("00001300"); !here {
 		t.Error("what was read ahead is not here")
 	}
-	if _, here := r.take("00000300"); here {
+	if _, here := r.take("00001300"); here {
 		t.Error("it is handed out twice")
 	}
-	want("50 for each read, and on from the page where that pays well", r.next([]string{"00002000"}), "000010990", "", 50)
+	want("50 for each read, and on from the page where that pays well", r.next([]string{"00002000"}), idmap.ReadAhead{From: "000014990", Limit: 150})
 	r.failed(false)
-	r.take("00000301")
+	r.take("00001301")
 	r.count(3)
-	if p := r.next([]string{"00000300", "00001099"}); p != nil {
+	if p := r.next([]string{"00000800", "00001300", "00001499"}); p != nil {
 		t.Errorf("all of them were read already: %+v", p)
 	}
-	want("up to the page above", r.next([]string{"00002000", "00000050"}), "00000050", "00000100", 250)
+	want("up to the page above", r.next([]string{"00002000", "00000799"}), idmap.ReadAhead{From: "00000799", To: "00000800", Limit: 350, Before: 200})
 	r.failed(false)
-	r.forget("00000400", "00000500")
-	if _, here := r.take("00000400"); here {
+	r.forget("00001400", "00001401")
+	if _, here := r.take("00001400"); here {
 		t.Error("what was written is told from before")
 	}
 	r.forgetAll()
-	if _, here := r.take("00000600"); here {
+	if _, here := r.take("00000900"); here {
 		t.Error("what may have changed is told from before")
 	}
 	r.failed(true)
@@ -145,23 +158,43 @@ func TestReadAheadRules(t *testing.T) {
 	}
 }
 
+// TestFirstPageAtAnEnd covers all that there is on the side on which it is not full.
+func TestFirstPageAtAnEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		all  []string
+		want span
+	}{
+		"in the middle":    {idsOf(5000), span{"00000800", "000014990"}},
+		"at the beginning": {idsOf(5000)[801:], span{"", "000014990"}},
+		"at the end":       {idsOf(1499), span{"00000800", ""}},
+		"alone":            {idsOf(1001)[1000:], span{"", ""}},
+	} {
+		r := answeredReads(16)
+		p := r.next([]string{"00001000"})
+		r.arrived(p, pageOf(test.all, p), nil)
+		if r.read[0] != test.want {
+			t.Errorf("%s: covers %q, want %q", name, r.read[0], test.want)
+		}
+	}
+}
+
 // TestReadAheadThatDoesNotPay stops, and goes on when it pays after all.
 func TestReadAheadThatDoesNotPay(t *testing.T) {
 	all := idsOf(50_000)
 	r := answeredReads(100)
-	p := r.next([]string{"00000200"})
+	p := r.next([]string{"00001200"})
 	r.arrived(p, pageOf(all, p), nil)
 	if p := r.next([]string{"00003000"}); p != nil {
 		t.Errorf("without a hit: %+v", p)
 	}
-	r.take("00000300")
-	p = r.next([]string{"00003000", "00003001", "00003002"})
+	r.take("00001300")
+	p = r.next([]string{"00003000", "00003001", "00003002", "00003003", "00003004", "00003005", "00003006"})
 	if p == nil || p.From != "00003000" {
-		t.Errorf("with one hit of five: %+v", p)
+		t.Errorf("with one hit of nine: %+v", p)
 	}
 	r.failed(false)
-	if p := r.next([]string{"00003003"}); p != nil {
-		t.Errorf("with one hit of six: %+v", p)
+	if p := r.next([]string{"00003007"}); p != nil {
+		t.Errorf("with one hit of ten: %+v", p)
 	}
 }
 
@@ -169,13 +202,13 @@ func TestReadAheadThatDoesNotPay(t *testing.T) {
 func TestForgottenOnTheWay(t *testing.T) {
 	all := idsOf(5000)
 	r := answeredReads(100)
-	p := r.next([]string{"00000200"})
-	r.forget("00000300")
+	p := r.next([]string{"00001200"})
+	r.forget("00001300")
 	r.arrived(p, pageOf(all, p), nil)
-	if _, here := r.take("00000300"); here {
+	if _, here := r.take("00001300"); here {
 		t.Error("what was written while the page was under way is here")
 	}
-	if _, here := r.take("00000301"); !here {
+	if _, here := r.take("00001301"); !here {
 		t.Error("the others are not")
 	}
 	p = r.next([]string{"00003000"})

@@ -13,4 +13,5 @@ const MaxBatch = 1000
 type Page struct {
 	After string // key of the last row that the caller has; "" for the first page
 	Limit int    // 1 to MaxPageSize
+	Last  bool   // the last rows of a list of mappings, in its order, instead of the first ones
 }

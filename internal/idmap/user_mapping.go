@@ -123,6 +123,8 @@ type ReadAhead struct {
 	From  string `json:"from" minLength:"1" maxLength:"255" doc:"The least id."`
 	To    string `json:"to,omitempty" maxLength:"255" doc:"The id before which to end; empty for no end."`
 	Limit int    `json:"limit" minimum:"1" maximum:"1000" doc:"The most mappings."`
+	// Before asks for so many besides that are before From, those next to it.
+	Before int `json:"before,omitempty" minimum:"0" maximum:"1000" doc:"The most mappings before the least id, besides: those next to it."`
 }
 
 // UserMappingVerdict is the answer to an intent.

@@ -40,12 +40,10 @@ func (w *walk) claim(token string, by claimant, keys ...string) (other claimant,
 
 // addMappingClaimedTwice reports that two mappings of the configuration want the same email or the same user.
 func addMappingClaimedTwice(mine, other claimant, diags *diag.Diagnostics) {
-	at, shared, code := path.Root("user_id"), fmt.Sprintf("user %q", mine.userID), idmap.CodeUserAlreadyMapped
-	switch {
-	case idmap.SameEmail(mine.email, other.email):
-		at, shared, code = path.Root("email"), fmt.Sprintf("email %q", mine.email), idmap.CodeEmailInUse
-	case !idmap.SameUserID(mine.userID, other.userID):
-		at, shared, code = path.Root("email"), fmt.Sprintf("the mailbox of %q and %q", mine.email, other.email), idmap.CodeEmailInUse
+	shared, code := mine.sharedWith(other)
+	at := path.Root("email")
+	if code == idmap.CodeUserAlreadyMapped {
+		at = path.Root("user_id")
 	}
 	found := fmt.Sprintf("Two resources of this configuration claim %s: %s, and %s. A user has one mapping, and an email goes to one user.", shared, mine.what, other.what)
 	if idmap.SameEmail(mine.email, other.email) && idmap.SameUserID(mine.userID, other.userID) {
@@ -53,6 +51,17 @@ func addMappingClaimedTwice(mine, other claimant, diags *diag.Diagnostics) {
 	}
 	diags.AddAttributeError(at, "Claimed Twice", found+"\n\n"+
 		"If both are the same person, remove one of the two resources. If they are two persons, give one of them the email, or the user id, that is really theirs.\n\nCode: "+string(code))
+}
+
+// sharedWith says what two mappings claim both.
+func (c claimant) sharedWith(other claimant) (string, idmap.Code) {
+	switch {
+	case idmap.SameEmail(c.email, other.email):
+		return fmt.Sprintf("email %q", c.email), idmap.CodeEmailInUse
+	case !idmap.SameUserID(c.userID, other.userID):
+		return fmt.Sprintf("the mailbox of %q and %q", c.email, other.email), idmap.CodeEmailInUse
+	}
+	return fmt.Sprintf("user %q", c.userID), idmap.CodeUserAlreadyMapped
 }
 
 // spelt says what both are, and how the other one spells it where that differs.

@@ -19,13 +19,13 @@ func (r *userMappingResource) warnBehind(ctx context.Context, m idmap.UserMappin
 		return
 	}
 	diags.AddAttributeWarning(path.Root("user_id"), renamedUser, fmt.Sprintf(
-		"The directory calls the mapping's user %q now, and the mapping of %s could not follow. %s", m.RenamedTo, m.Label(), r.whyBehind(ctx, m)))
+		"The directory calls the mapping's user %q now, and the mapping of %s could not follow. %s", m.RenamedTo, m.Label(), r.whyBehind(ctx, m, fmt.Sprintf("set user_id = %q", m.RenamedTo), movedKey)))
 }
 
 // whyBehind says what stands against a rename, and how to go on.
-func (r *userMappingResource) whyBehind(ctx context.Context, m idmap.UserMapping) string {
+func (r *userMappingResource) whyBehind(ctx context.Context, m idmap.UserMapping, way, besides string) string {
 	const next = "The next import of either directory lets the mapping follow if nothing stands against it any more. "
-	set := fmt.Sprintf("Or set user_id = %q, with an email of the same person. %s", m.RenamedTo, movedKey)
+	set := strings.TrimSpace(fmt.Sprintf("Or %s, with an email of the same person. %s", way, besides))
 	if !r.walk.checks() {
 		return "The audit of the mapping says why.\n\n" + next + set
 	}
@@ -34,7 +34,7 @@ func (r *userMappingResource) whyBehind(ctx context.Context, m idmap.UserMapping
 	case err != nil: // the mapping was read, and the plan asks again
 		return "The audit of the mapping says why.\n\n" + next + set
 	case len(verdicts[0].Violations) == 0:
-		return fmt.Sprintf("Nothing stands against it any more: set user_id = %q, or import the directory of either connection again. %s", m.RenamedTo, movedKey)
+		return strings.TrimSpace(fmt.Sprintf("Nothing stands against it any more: %s, or import the directory of either connection again. %s", way, besides))
 	}
 	refused := verdicts[0].Violations
 	return fmt.Sprintf("%s\n\n%s%s\n\nCode: %s", idmap.Sentences(refused), next, set, codesOf(refused))

@@ -36,7 +36,7 @@ func (p *userMappingPlan) foreseeRename(ctx context.Context, stored idmap.UserMa
 		p.report(err)
 		return
 	}
-	p.diags.AddAttributeWarning(path.Root("user_id"), "User Is Renamed", told+" "+whatFollows(stored, verdict))
+	p.diags.AddAttributeWarning(path.Root("user_id"), "User Is Renamed", told+" "+p.whatFollows(stored, verdict))
 }
 
 // foreseenName returns the name that the mapping is to follow when the new directories are uploaded, and what tells it;
@@ -58,7 +58,7 @@ func (p *userMappingPlan) foreseenName(ctx context.Context, stored idmap.UserMap
 // isCalled reports whether the directory calls the user what the mapping does. If not, the mapping is ahead of it, and
 // does not follow one that may lack somebody.
 func (p *userMappingPlan) isCalled(ctx context.Context, stored idmap.UserMapping) bool {
-	now, err := p.walk.client.Account(ctx, stored.Destination.Connection.ID, stored.Destination.AccountID())
+	now, err := p.accountNow(ctx, stored.Destination)
 	if err != nil && !idmap.IsNotFound(err) {
 		p.report(err)
 	}
@@ -66,7 +66,7 @@ func (p *userMappingPlan) isCalled(ctx context.Context, stored idmap.UserMapping
 }
 
 // whatFollows says what becomes of a mapping when its user is renamed.
-func whatFollows(stored idmap.UserMapping, verdict idmap.UserMappingVerdict) string {
+func (p *userMappingPlan) whatFollows(stored idmap.UserMapping, verdict idmap.UserMappingVerdict) string {
 	after := verdict.UserMapping
 	if len(verdict.Violations) > 0 || after == nil {
 		return fmt.Sprintf("The mapping of %s cannot follow, and stays as it is after the upload. %s\n\nCode: %s",
@@ -79,8 +79,24 @@ func whatFollows(stored idmap.UserMapping, verdict idmap.UserMappingVerdict) str
 	if after.EmailSource == idmap.EmailExplicit {
 		email += ", since it was given explicitly"
 	}
-	return fmt.Sprintf("With the upload the mapping follows: the user id %q becomes %q, and %s.\n\nSet user_id = %q in the configuration, else the next plan finds the mapping changed. %s",
-		stored.UserID, after.UserID, email, after.UserID, movedKey)
+	return fmt.Sprintf("With the upload the mapping follows: the user id %q becomes %q, and %s.\n\n%s",
+		stored.UserID, after.UserID, email, p.wayToFollow(after.UserID))
+}
+
+// wayToFollow says what to write in the configuration for the new name.
+func (p *userMappingPlan) wayToFollow(called string) string {
+	if p.entry != "" {
+		return fmt.Sprintf("Write the key %q in place of %q, else the next plan finds the entry changed.", called, p.entry)
+	}
+	return fmt.Sprintf("Set user_id = %q in the configuration, else the next plan finds the mapping changed. %s", called, movedKey)
+}
+
+// accountNow returns the account of a mapping as the directory has it before the upload.
+func (p *userMappingPlan) accountNow(ctx context.Context, end idmap.MappingEnd) (idmap.Account, error) {
+	if known, has := p.accounts[accountOf(end)]; has {
+		return known, nil
+	}
+	return p.walk.client.Account(ctx, end.Connection.ID, end.AccountID())
 }
 
 // bringsAccounts reports whether this walk plans a new accounts file for the connection.

@@ -31,7 +31,7 @@ func (p *userMappingPlan) foreseeLostAccounts(ctx context.Context, stored idmap.
 		if in.ID == "" || after != nil && !after.Disabled {
 			continue
 		}
-		now, err := p.walk.client.Account(ctx, side.end.Connection.ID, side.end.AccountID())
+		now, err := p.accountNow(ctx, side.end)
 		if err != nil && !idmap.IsNotFound(err) {
 			p.report(err)
 		}
@@ -45,9 +45,17 @@ func (p *userMappingPlan) foreseeLostAccounts(ctx context.Context, stored idmap.
 		p.diags.AddAttributeWarning(path.Root(side.attribute), "Account Is Lost", fmt.Sprintf(
 			"The mapping of %s is that of the %s %s of connection %q, and the connection's new accounts file %s. "+
 				"The mapping stays, but with the upload its sessions end, and nobody signs in through it.\n\n"+
-				"If the person has left, remove this resource as well. If not, bring the account back in the file, under the same id: another id is another account.\n\nCode: %s",
-			stored.Label(), side.what, now.Label(), in.Name, loss, side.code))
+				"If the person has left, %s as well. If not, bring the account back in the file, under the same id: another id is another account.\n\nCode: %s",
+			stored.Label(), side.what, now.Label(), in.Name, loss, p.wayToRemove(), side.code))
 	}
+}
+
+// wayToRemove says what to do in the configuration for the mapping to go.
+func (p *userMappingPlan) wayToRemove() string {
+	if p.entry != "" {
+		return "take this entry out"
+	}
+	return "remove this resource"
 }
 
 // foreseeLostEmail warns where the mail account stays, in a directory that knows every address, and is not to have the email
@@ -57,7 +65,7 @@ func (p *userMappingPlan) foreseeLostEmail(ctx context.Context, stored idmap.Use
 	if after == nil || !in.Authoritative || stored.EmailSource == idmap.EmailFromUsername || slices.Contains(after.AddressKeys(), stored.EmailCanonical) {
 		return // an email that follows the username goes where that goes
 	}
-	now, err := p.walk.client.Account(ctx, stored.Source.Connection.ID, stored.Source.AccountID())
+	now, err := p.accountNow(ctx, stored.Source)
 	if err != nil && !idmap.IsNotFound(err) {
 		p.report(err)
 	}

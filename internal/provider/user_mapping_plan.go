@@ -27,6 +27,9 @@ type userMappingPlan struct {
 	token     string            // under which the plan claims
 	inTheWay  []idmap.UserMapping
 	diags     *diag.Diagnostics
+
+	entry    string                             // the key, where the mapping is an entry of an idmap_user_mappings
+	accounts map[directoryAccount]idmap.Account // that were read already
 }
 
 // make completes the plan and checks it.

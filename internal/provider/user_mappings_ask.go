@@ -23,6 +23,8 @@ type askedChange struct {
 	verdict idmap.UserMappingVerdict
 	takes   []string           // claims of a mapping that is taken over
 	repeats *idmap.UserMapping // that an earlier run has made
+	inPlace *idmap.UserMapping // that alone stands in the way of a create
+	tooMany bool               // it depends on too many others, which was told
 }
 
 func stringOf(id string) types.String { return types.StringValue(id) }
@@ -283,7 +285,7 @@ func (p *userMappingsPlan) askTogether(ctx context.Context) error {
 			own[a.owned.ID] = a
 		}
 	}
-	t := together{of: map[*askedChange]*askedChange{}}
+	t := together[*askedChange]{}
 	for {
 		joined := false
 		for _, a := range p.refusals(func(*askedChange) bool { return true }) {
@@ -300,35 +302,57 @@ func (p *userMappingsPlan) askTogether(ctx context.Context) error {
 		if !joined {
 			return nil
 		}
-		if err := p.judge(ctx, t.groups(append(slices.Clone(p.asked), p.leaving...))); err != nil {
+		groups := slices.DeleteFunc(t.groups(append(slices.Clone(p.asked), p.leaving...)), p.tellTooMany)
+		if err := p.judge(ctx, groups); err != nil {
 			return err
 		}
 	}
 }
 
-// together parts changes into those that depend on each other: of each a change that stands for all of them.
-type together struct{ of map[*askedChange]*askedChange }
-
-func (t together) find(a *askedChange) *askedChange {
-	for t.of[a] != nil && t.of[a] != a {
-		a = t.of[a]
+// tellTooMany reports, of changes that depend on each other, that they are more than the backend makes at once. They stay
+// refused.
+func (p *userMappingsPlan) tellTooMany(group []*askedChange) bool {
+	if sizeOf(group...) <= idmap.MaxBatch {
+		return false
 	}
-	return a
+	told := slices.ContainsFunc(group, func(a *askedChange) bool { return a.tooMany })
+	for _, a := range group {
+		a.tooMany = true
+	}
+	if !told && !p.silent {
+		p.report.tooManyTogether(len(group), group[0].key(), group[len(group)-1].key())
+	}
+	return true
+}
+
+// together parts what is refused into those that depend on each other: of each it has one that stands for all of them.
+type together[T comparable] map[T]T
+
+func (t together[T]) find(a T) T {
+	for {
+		next, has := t[a]
+		if !has || next == a {
+			return a
+		}
+		a = next
+	}
 }
 
 // join is true where the two were not together yet.
-func (t together) join(a, b *askedChange) bool {
+func (t together[T]) join(a, b T) bool {
 	rootA, rootB := t.find(a), t.find(b)
-	known := t.of[a] != nil && t.of[b] != nil && rootA == rootB
-	t.of[rootA], t.of[rootB] = rootA, rootA
-	return !known
+	_, hasA := t[a]
+	_, hasB := t[b]
+	t[rootA], t[rootB] = rootA, rootA
+	return !hasA || !hasB || rootA != rootB
 }
 
-func (t together) groups(all []*askedChange) [][]*askedChange {
-	index := map[*askedChange]int{}
-	var groups [][]*askedChange
+// groups returns them in the order of all, without those that depend on nothing.
+func (t together[T]) groups(all []T) [][]T {
+	index := map[T]int{}
+	var groups [][]T
 	for _, a := range all {
-		if t.of[a] == nil {
+		if _, has := t[a]; !has {
 			continue
 		}
 		root := t.find(a)
@@ -357,6 +381,7 @@ func (p *userMappingsPlan) askInPlace(ctx context.Context) error {
 	var repeats []*askedChange
 	refusals := map[*askedChange]idmap.UserMappingVerdict{}
 	for i, a := range held {
+		a.inPlace = stored[i]
 		if stored[i] != nil && p.plan.one(*a.to).says(*stored[i]) && !p.plan.Adopt {
 			refusals[a] = a.verdict
 			a.intent.IdempotencyKey = p.walk.mappingKey(p.plan.one(*a.to))

@@ -81,11 +81,7 @@ func (p *userMappingsPlan) leaves(c mappingChange) {
 
 // manages tells the walk of a mapping that the state has.
 func (p *userMappingsPlan) manages(c mappingChange, kept bool) {
-	one := p.plan.one(*c.from)
-	one.ID = stringOf(c.owned.ID)
-	var found diag.Diagnostics
-	tellManagedTwice(one, p.walk.manages(c.owned.ID, kept), &found)
-	p.report.pass(c.key(), found)
+	p.report.managedTwice(p.plan.one(*c.from), c, p.walk.manages(c.owned.ID, kept))
 }
 
 // make completes the plan and checks it.
@@ -182,28 +178,11 @@ func (p *userMappingsPlan) calls(_ mappingEntry, o ownedMapping) string {
 	return ""
 }
 
-// foresee warns of what a new directory does in this very apply to entries that stay as they are.
-func (p *userMappingsPlan) foresee(ctx context.Context, kept []mappingChange) {
-	if !p.walk.checks() || !p.walk.bringsAccounts(p.plan.Source.ValueString()) && !p.walk.bringsAccounts(p.plan.Destination.ValueString()) {
-		return
-	}
-	for _, c := range kept {
-		if p.report.full() {
-			return
-		}
-		one := p.plan.one(*c.from)
-		one.ID = stringOf(c.owned.ID)
-		var found diag.Diagnostics
-		(&userMappingPlan{walk: p.walk, plan: one, prior: &one, diags: &found}).foresee(ctx)
-		p.report.pass(c.key(), found)
-	}
-}
-
 // claim takes for an entry what only one mapping may have.
 func (p *userMappingsPlan) claim(e mappingEntry, token string, keys ...string) {
 	mine := claimantOf(p.plan.one(e).toAPI())
 	if other, taken := p.walk.claim(token, mine, keys...); taken {
-		addEntryClaimedTwice(e.key, mine, other, p.report)
+		p.report.claimedTwice(e.key, mine, other)
 	}
 }
 
@@ -211,12 +190,12 @@ func (p *userMappingsPlan) claim(e mappingEntry, token string, keys ...string) {
 func (p *userMappingsPlan) take(a *askedChange) {
 	p.walk.tells(a.verdict.Warnings)
 	p.report.warn(a.mappingChange, a.verdict.Warnings)
-	if p.silent {
+	if p.silent || a.tooMany {
 		return
 	}
 	var refused []idmap.Violation
 	one := userMappingPlan{plan: p.plan.one(*a.to)}
-	for _, v := range p.tellRename(a) {
+	for _, v := range p.tellRemade(a, p.tellRename(a)) {
 		if one.mayBePlanned(v) {
 			v.Description += " If another provider block of this configuration (an alias) creates it, that is seen only at apply."
 			userMappingsNoun.addWarnings([]idmap.Violation{v}, p.diags)
@@ -234,10 +213,21 @@ func (p *userMappingsPlan) take(a *askedChange) {
 	}
 	p.claim(*a.to, token, append(a.takes, a.verdict.Claims...)...)
 	if a.repeats != nil {
-		var found diag.Diagnostics
-		addMappingExistsAlready(*a.repeats, &found)
-		p.report.pass(a.key(), found)
+		p.report.existsAlready(a.key(), *a.repeats)
 	}
+}
+
+// tellRemade is that of a single mapping: what was made in the place of the entry's own one is told as what it is.
+func (p *userMappingsPlan) tellRemade(a *askedChange, found []idmap.Violation) []idmap.Violation {
+	if a.inPlace == nil || len(found) == 0 {
+		return found
+	}
+	old, gone := p.walk.missed(userOf(*a.inPlace))
+	if !gone || old.user() != p.plan.one(*a.to).user() {
+		return found
+	}
+	p.report.remade(a.key(), old, *a.inPlace, found)
+	return nil
 }
 
 // tellRename says what the backend finds about a key of before as what it is, and returns what is left to say.

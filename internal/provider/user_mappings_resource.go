@@ -67,7 +67,9 @@ func (r *userMappingsResource) Schema(_ context.Context, _ resource.SchemaReques
 			"destination_connection_id": connectionID("application connection"),
 			"mappings": schema.MapAttribute{
 				MarkdownDescription: "Of each user id in the application the email of the person in the mail connection. With `null` the email follows the username, as in an `idmap_user_mapping` without `email`. " +
-					"Another spelling of a user id or of an email (case, Unicode form, an `SMTP:` scheme) is no change.",
+					"Another spelling of a user id or of an email (case, Unicode form, an `SMTP:` scheme) is no change. " +
+					"Where both the old key and the new one have `null`, only the directory can tell a rename: write the new key once the mapping has followed it, or together with the new `accounts_file`. " +
+					"Otherwise the old mapping is deleted, which ends its sessions, and a new one is made.",
 				Required:    true,
 				ElementType: types.StringType,
 			},
@@ -210,6 +212,7 @@ func (r *userMappingsResource) refresh(
 	if err != nil {
 		return nil, nil, err
 	}
+	var behind []mappingChange
 	entries, now := make([]mappingEntry, 0, len(had)), make(ownedMappings, len(had))
 	for i, m := range found {
 		if m == nil {
@@ -218,9 +221,12 @@ func (r *userMappingsResource) refresh(
 		}
 		r.walk.sawMapping(*m)
 		e := entryOf(*m, had[i])
-		r.warnBehind(ctx, e, *m, report)
+		if m.RenamedTo != "" {
+			behind = append(behind, mappingChange{from: &e, owned: ownedMapping{ID: m.ID}})
+		}
 		entries, now[e.user] = append(entries, e), ownedMapping{m.ID, m.Revision, formerName(e, had[i], owned[had[i].user])}
 	}
+	r.warnBehind(ctx, behind, report)
 	slices.SortFunc(entries, byKey)
 	return entries, now, nil
 }
@@ -243,18 +249,18 @@ func formerName(now, had mappingEntry, owned ownedMapping) string {
 	return owned.Former
 }
 
-// warnBehind warns of a mapping that could not follow its user.
-func (r *userMappingsResource) warnBehind(ctx context.Context, e mappingEntry, m idmap.UserMapping, report *entryReport) {
-	if m.RenamedTo == "" {
-		return
+// warnBehind warns of mappings that could not follow their users, as the resource of a single one does.
+func (r *userMappingsResource) warnBehind(ctx context.Context, behind []mappingChange, report *entryReport) {
+	for part := range slices.Chunk(behind, spelledOut) {
+		report.tellAtOnce(part, func(c mappingChange, found *diag.Diagnostics) {
+			m, _ := r.walk.seenMapping(c.owned.ID)
+			if r.walk.bringsAccounts(m.Source.Connection.ID) || r.walk.bringsAccounts(m.Destination.Connection.ID) {
+				return // the plan tells what becomes of it
+			}
+			found.AddWarning(renamedUser, fmt.Sprintf("The directory calls the user of this entry %q now, and the mapping of %s could not follow. %s",
+				m.RenamedTo, m.Label(), (&userMappingResource{walk: r.walk}).whyBehind(ctx, m, fmt.Sprintf("write the key %q in place of %q", m.RenamedTo, c.key()), "")))
+		})
 	}
-	if report.full() {
-		report.warning(e.key, "", "")
-		return
-	}
-	var found diag.Diagnostics
-	(&userMappingResource{walk: r.walk}).warnBehind(ctx, m, &found)
-	report.pass(e.key, found)
 }
 
 // readAll returns all mappings of the two connections, for an import.

@@ -130,11 +130,11 @@ func detailOfEntry(c mappingChange, v idmap.Violation) string {
 		if v.Conflict != nil {
 			parts = append(parts, waysPast(*v.Conflict, "")...)
 		}
-	case c.creates() && v.Conflict != nil && v.Conflict.Kind == "user_mapping":
-		parts = append(parts,
-			"If the existing mapping is what this entry is meant to be, let both say the same, and set adopt_existing = true: then it is taken over. "+
-				"If another resource of this configuration has it, let Terraform forget it there, with a removed block that has destroy = false, or with keep_removed = true.",
+	case v.Conflict != nil && v.Conflict.Kind == "user_mapping" && c.creates():
+		parts = append(parts, "If the existing mapping is what this entry is meant to be, "+wayToAdopt,
 			"If another resource of this configuration deletes it, apply that first, on its own.")
+	case v.Conflict != nil && v.Conflict.Kind == "user_mapping":
+		parts = append(parts, "Give this entry the email that is really this person's. If the mapping in the way is to go, or to change, in another resource of this configuration, apply that first, on its own.")
 	default:
 		parts = append(parts, waysOut(v, "")...)
 	}
@@ -169,11 +169,70 @@ func checkEntries(entries []mappingEntry, check func(mappingEntry) []idmap.Viola
 	}
 }
 
-// addEntryClaimedTwice is addMappingClaimedTwice at the key of an entry.
-func addEntryClaimedTwice(key string, mine, other claimant, r *entryReport) {
-	var found diag.Diagnostics
-	addMappingClaimedTwice(mine, other, &found)
-	r.pass(key, found)
+// tooManyTogether reports changes that would have to be made in one transaction, and are too many for it.
+func (r *entryReport) tooManyTogether(changes int, first, last string) {
+	r.diags.AddAttributeError(path.Root("mappings"), "Too Many Dependent Entries", fmt.Sprintf(
+		"%d changes of entries depend on each other, from %q to %q: emails pass from one entry to the next. At most %d such changes are made at once.\n\n"+
+			"Do it in two applies: first give some of these entries emails that no other entry has; then write what is meant.",
+		changes, first, last, idmap.MaxBatch))
+}
+
+// wayToAdopt says how an entry gets a mapping that exists.
+const wayToAdopt = "let the entry say exactly what the mapping is, and set adopt_existing = true: then it is taken over. " +
+	"If another resource of this configuration has it, let Terraform forget it there first: a single resource with a removed block that has destroy = false, an entry by taking it out with keep_removed = true."
+
+// claimedTwice reports that an entry and something else of the configuration want the same email or the same user.
+func (r *entryReport) claimedTwice(key string, mine, other claimant) {
+	shared, code := mine.sharedWith(other)
+	r.error(key, "Claimed Twice", fmt.Sprintf(
+		"This entry and another one, or another resource, of this configuration claim %s: %s, and %s. A user has one mapping, and an email goes to one user.\n\n"+
+			"If both are the same person, take one of the two out: this entry, or the other one. An entry that is taken out with keep_removed = true leaves its mapping in the backend. "+
+			"If they are two persons, write at one of them the email, or the key, that is really theirs.\n\nCode: %s", shared, mine.what, other.what, code))
+}
+
+// createdTwice reports that an entry would get a mapping which another resource of this apply has.
+func (r *entryReport) createdTwice(key string, made idmap.UserMapping) {
+	r.error(key, "Claimed Twice", fmt.Sprintf(
+		"Another resource of this configuration has just created the mapping of %s, or could not delete it, and this entry would be the same. "+
+			"Take this entry out, or remove the other resource.\n\nCode: %s", made.Label(), idmap.CodeUserAlreadyMapped))
+}
+
+// managedTwice says what tellManagedTwice does.
+func (r *entryReport) managedTwice(one userMappingModel, c mappingChange, all managed) {
+	if !all.twice() {
+		return
+	}
+	tell := r.warning
+	if all.imported || all.destroyed {
+		tell = r.error
+	}
+	tell(c.key(), "Mapping Already Managed", fmt.Sprintf(
+		"Mapping %s (%s) is that of this entry and of another resource in the state. One is required: when either goes, the mapping is deleted.\n\n"+
+			"To have it here, let Terraform forget the other one: a single resource with a removed block that has destroy = false, an entry by taking it out with keep_removed = true. "+
+			"To have it there, take this entry out with keep_removed = true, which leaves the mapping in the backend.", c.owned.ID, one.toAPI().Label()))
+}
+
+// existsAlready warns of a create that takes over a mapping which a create of the same content has made.
+func (r *entryReport) existsAlready(key string, stored idmap.UserMapping) {
+	r.warning(key, "Mapping Exists Already", fmt.Sprintf(
+		"The mapping of %s exists, and is as this entry would make it. If an apply of this configuration was interrupted, or the entry was moved, this one takes up what is there. "+
+			"If another configuration made it, do not apply: both would own one mapping, and either could delete it. Let the other configuration forget it first, "+
+			"with a removed block that has destroy = false, or with keep_removed = true; then set adopt_existing = true here.", stored.Label()))
+}
+
+// remade says of an entry whose mapping was deleted that another one was made in its place, which is refused.
+func (r *entryReport) remade(key string, old userMappingModel, now idmap.UserMapping, findings []idmap.Violation) {
+	maker, email := "somebody", fmt.Sprintf("%q", now.Email)
+	if now.Origin == idmap.OriginSignIn {
+		maker = "a sign-in"
+	}
+	if now.EmailSource == idmap.EmailFromUsername {
+		email = "null"
+	}
+	r.error(key, "Mapping Was Made Anew", fmt.Sprintf(
+		"Mapping %s (%s), which this entry was, was deleted outside of Terraform. On %s %s made mapping %s (%s) of the same user, who can have one only, so this entry cannot be created.\n\n"+
+			"To manage what is there now, let the entry say what it is, and set adopt_existing = true, which takes it over:\n\n  %q = %s\n\nTo have the entry as it is, delete mapping %s first.\n\nCode: %s",
+		old.ID.ValueString(), old.toAPI().Label(), timeString(now.CreatedOn).ValueString(), maker, now.ID, now.Label(), key, email, now.ID, codesOf(findings)))
 }
 
 // pass passes on, at the key of an entry, what the resource of a single mapping would say.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -145,6 +146,7 @@ func (w *mappingsWrite) run(ctx context.Context, all []*writtenChange) {
 	}))
 }
 
+// applyMappings makes writes. Without verdicts none was made, and they are as they were judged before.
 type applyMappings func(ctx context.Context, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error)
 
 func (w *mappingsWrite) send(ctx context.Context, part []*writtenChange, apply applyMappings) error {
@@ -167,7 +169,8 @@ func (w *mappingsWrite) send(ctx context.Context, part []*writtenChange, apply a
 	if err != nil {
 		return err
 	}
-	for i, c := range part {
+	for i := range verdicts {
+		c := part[i]
 		c.done, c.verdict = true, verdicts[i]
 		if c.creates() && verdicts[i].UserMapping != nil && len(verdicts[i].Violations) == 0 {
 			c.owned = ownedMapping{ID: verdicts[i].UserMapping.ID, Revision: verdicts[i].UserMapping.Revision}
@@ -231,37 +234,57 @@ func (w *mappingsWrite) passed(ctx context.Context, all []*writtenChange) []*wri
 	return again
 }
 
-// runTogether makes in one transaction what was refused because of a mapping that this resource changes as well: an email
-// may pass from one to the next.
+// runTogether makes what was refused because of a mapping that this resource changes as well: all that depend on each
+// other in one transaction, since an email may pass from one to the next.
 func (w *mappingsWrite) runTogether(ctx context.Context, all []*writtenChange) {
-	own := map[string]bool{}
+	own := map[string]*writtenChange{}
 	for _, c := range all {
-		own[c.owned.ID] = true
+		own[c.owned.ID] = c
 	}
-	var refused []*writtenChange
+	t := together[*writtenChange]{}
+	refused := map[*writtenChange]bool{}
 	for _, c := range all {
-		if slices.ContainsFunc(c.verdict.Violations, func(v idmap.Violation) bool { return own[conflictOf(v)] }) {
-			refused = append(refused, c)
+		for _, v := range c.verdict.Violations {
+			if other := own[conflictOf(v)]; other != nil {
+				t.join(c, other)
+				refused[c] = true
+			}
 		}
 	}
-	if w.failed || len(refused) == 0 || len(refused) > idmap.MaxBatch {
+	var parts, single [][]*writtenChange
+	for _, group := range t.groups(all) {
+		group = slices.DeleteFunc(group, func(c *writtenChange) bool { return !refused[c] }) // the others are made
+		if last := len(parts) - 1; last >= 0 && len(parts[last])+len(group) <= idmap.MaxBatch {
+			parts[last] = append(parts[last], group...)
+		} else if len(group) <= idmap.MaxBatch {
+			parts = append(parts, group)
+		} else {
+			continue // they stay refused, as the plan has said
+		}
+		single = append(single, group)
+	}
+	if len(parts) == 0 || w.failed || w.inOne(ctx, parts) {
 		return
 	}
-	w.fail(w.send(ctx, refused, func(ctx context.Context, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
-		verdicts, err := w.walk.client.ApplyUserMappings(ctx, key, intents)
-		if len(idmap.ViolationsOf(err)) == 0 {
-			return verdicts, err
-		}
-		return separate(refused), nil // as they were refused before
-	}))
+	// One of them is refused, and the others must not be refused with it.
+	single = slices.DeleteFunc(single, func(group []*writtenChange) bool { return len(group[0].verdict.Violations) == 0 })
+	w.inOne(ctx, single)
 }
 
-func separate(refused []*writtenChange) []idmap.UserMappingVerdict {
-	verdicts := make([]idmap.UserMappingVerdict, len(refused))
-	for i, c := range refused {
-		verdicts[i] = c.verdict
-	}
-	return verdicts
+// inOne makes the changes of each part in one transaction, all or none. It is false where some were refused again.
+func (w *mappingsWrite) inOne(ctx context.Context, parts [][]*writtenChange) bool {
+	var refused atomic.Bool
+	w.fail(atOnce(len(parts), func(n int) error {
+		return w.send(ctx, parts[n], func(ctx context.Context, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
+			verdicts, err := w.walk.client.ApplyUserMappings(ctx, key, intents)
+			if len(idmap.ViolationsOf(err)) == 0 {
+				return verdicts, err
+			}
+			refused.Store(true)
+			return nil, nil // they stay refused as they were
+		})
+	}))
+	return w.failed || !refused.Load()
 }
 
 // adopted looks at creates that were answered with a mapping that is older, or refused because of one. What is exactly as
@@ -331,9 +354,7 @@ func (w *mappingsWrite) note(c *writtenChange) {
 		}
 		w.report.refuse(c.mappingChange, c.verdict.Violations)
 	case c.creates() && !w.walk.writes.own(c.owned.ID):
-		var found diag.Diagnostics
-		addCreatedTwice("user_id", "the mapping of "+c.verdict.UserMapping.Label(), idmap.CodeUserAlreadyMapped, &found)
-		w.report.pass(c.key(), found)
+		w.report.createdTwice(c.key(), *c.verdict.UserMapping)
 	case c.creates():
 		w.stays(*c.to, c.owned)
 	case !c.deletes():

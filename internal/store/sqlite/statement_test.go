@@ -27,7 +27,7 @@ func keeping(t *testing.T) (db *sql.DB, kept func() map[string]*statement) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }() // back to its pool
 		err = conn.Raw(func(c any) error {
 			k, ok := c.(*keepingConn)
 			if !ok {

@@ -147,7 +147,12 @@ func list[T any](ctx context.Context, s *session, t table[T], w where, page idma
 	if page.After != "" {
 		w.and("id > ?", page.After)
 	}
-	return listInOrder(ctx, s, t, w, "id", page.Limit)
+	if !page.Last {
+		return listInOrder(ctx, s, t, w, "id", page.Limit)
+	}
+	found, err := listInOrder(ctx, s, t, w, "id DESC", page.Limit)
+	slices.Reverse(found)
+	return found, err
 }
 
 func listInOrder[T any](ctx context.Context, s *session, t table[T], w where, order string, limit int) ([]T, error) {

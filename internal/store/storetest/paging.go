@@ -12,6 +12,7 @@ var pagingTests = map[string]func(world){
 	"pages of every size have every row once":                            testPages,
 	"rows that come and go between pages neither repeat nor hide others": testPagesWhileChanging,
 	"a page begins after a row that is gone":                             testPageAfterGone,
+	"mappings are found around an id, in their order":                    testMappingsAroundID,
 }
 
 // pages is one of the lists, with its rows as ids in the order in which it answers them.
@@ -212,6 +213,29 @@ func testPageAfterGone(w world) {
 		}
 		got := read(w, func(r store.Reader) ([]string, error) { return list.page(r, idmap.Page{After: after, Limit: 100}) })
 		equal(w.t, list.name, got, want)
+	}
+}
+
+func testMappingsAroundID(w world) {
+	w.connections().insert(people(10)...)
+	all := idsOf(people(10))
+	for name, test := range map[string]struct {
+		filter idmap.UserMappingFilter
+		page   idmap.Page
+		want   []string
+	}{
+		"from an id on":               {idmap.UserMappingFilter{FromID: all[4]}, idmap.Page{Limit: 3}, all[4:7]},
+		"from an id that is none":     {idmap.UserMappingFilter{FromID: all[4] + "0"}, idmap.Page{Limit: 100}, all[5:]},
+		"up to an id":                 {idmap.UserMappingFilter{FromID: all[4], ToID: all[6]}, idmap.Page{Limit: 100}, all[4:6]},
+		"the last before an id":       {idmap.UserMappingFilter{ToID: all[6]}, idmap.Page{Limit: 2, Last: true}, all[4:6]},
+		"all before an id":            {idmap.UserMappingFilter{ToID: all[2]}, idmap.Page{Limit: 100, Last: true}, all[:2]},
+		"nothing is before the first": {idmap.UserMappingFilter{ToID: all[0]}, idmap.Page{Limit: 100, Last: true}, []string{}},
+	} {
+		got := read(w, func(r store.Reader) ([]string, error) {
+			list, err := r.ListUserMappings(w.ctx, test.filter, test.page)
+			return ids(list, err, func(m idmap.UserMapping) string { return m.ID })
+		})
+		equal(w.t, name, got, test.want)
 	}
 }
 
