@@ -82,15 +82,16 @@ func (g *gatherer[In, Out]) work() {
 		if len(batch) == 0 {
 			return
 		}
+		began := time.Now()
 		g.serve(batch)
-		g.answered(len(batch))
+		g.answered(len(batch), time.Since(began))
 	}
 }
 
-func (g *gatherer[In, Out]) answered(callers int) {
+func (g *gatherer[In, Out]) answered(callers int, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.crew = g.crew.answered(callers, len(g.waiting))
+	g.crew = g.crew.answered(callers, len(g.waiting), took)
 }
 
 // next takes those who may share a request, who has waited longest first, and leaves out who has gone. Nobody is passed

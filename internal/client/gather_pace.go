@@ -7,6 +7,7 @@ import "time"
 type crew struct {
 	last time.Time
 	gap  time.Duration // the running average of the time between two calls
+	took time.Duration // the running average of the time that a request takes
 	// size is how many callers are expected. Of one nobody waits for another.
 	size int
 	// requests were made since the callers were counted; after so many they are counted again.
@@ -44,8 +45,9 @@ func (c crew) called(now time.Time) crew {
 }
 
 // answered is the crew when a request has answered so many, while others waited.
-func (c crew) answered(callers, waiting int) crew {
+func (c crew) answered(callers, waiting int, took time.Duration) crew {
 	c.size, c.requests = max(c.size, callers+waiting), c.requests+1
+	c.took += (took - c.took) / paceMemory
 	return c
 }
 
@@ -65,9 +67,15 @@ func (c crew) gathered(waiting int) crew {
 	return c
 }
 
-// complete reports whether so many callers are enough: most of those who are expected. The others keep Terraform busy
-// while the request is under way.
-func (c crew) complete(waiting int) bool { return !c.counting() && waiting >= c.size*9/10 }
+// complete reports whether so many callers are enough.
+func (c crew) complete(waiting int) bool { return !c.counting() && waiting >= c.size-c.spare() }
+
+// spare is how many callers a request does not wait for: so many come while it is under way, and Terraform is busy with
+// them. At most it is half of them, else the requests would be many.
+func (c crew) spare() int {
+	come := int((c.took + c.gap) / max(c.gap, 1)) // rounded up, more or less
+	return max(min(come, c.size/2), 1)
+}
 
 // lull is the time without a call after which none is expected.
 func (c crew) lull() time.Duration { return min(max(3*c.gap, shortestLull), longestLull) }

@@ -78,24 +78,45 @@ func TestSizeOfTheCrew(t *testing.T) {
 	}
 	want("at first", 1, 8)
 	for range 8 {
-		c = c.answered(1, 0)
+		c = c.answered(1, 0, 0)
 	}
 	c = c.gathered(1)
 	want("counted, and alone", 1, 16)
 	for range 16 {
-		c = c.answered(1, 0)
+		c = c.answered(1, 0, 0)
 	}
 	c = c.gathered(10)
 	want("counted, and not alone", 10, 8)
-	c = c.answered(8, 1)
+	c = c.answered(8, 1, 0)
 	c = c.gathered(9)
 	want("most are back", 10, 8)
 	c = c.gathered(3)
 	want("few are back", 5, 8)
-	c = c.answered(5, 4)
+	c = c.answered(5, 4, 0)
 	want("more than that have met", 9, 8)
 	c = c.called(now.Add(time.Hour))
 	want("another piece of work", 1, 8)
+}
+
+// TestSpare: while a request is under way those who are not in it keep Terraform busy.
+func TestSpare(t *testing.T) {
+	const ms = time.Millisecond
+	for name, test := range map[string]struct {
+		took, gap  time.Duration
+		size, want int
+	}{
+		"a lone caller":                  {30 * ms, 30 * ms, 1, 1},
+		"two":                            {100 * ms, 10 * ms, 2, 1},
+		"the server is near":             {3 * ms, 20 * ms, 10, 1},
+		"it is far":                      {35 * ms, 20 * ms, 10, 2},
+		"it is far, and calls are quick": {35 * ms, 8 * ms, 10, 5},
+		"it is very far":                 {time.Second, 8 * ms, 50, 25},
+		"nothing is known":               {0, 0, 1, 1},
+	} {
+		if got := (crew{took: test.took, gap: test.gap, size: test.size}).spare(); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
+		}
+	}
 }
 
 // bench is a gatherer of numbers, whose requests take 10 ms each.
