@@ -193,7 +193,13 @@ func (e environment) flag(argument types.Bool, name, variable string, otherwise 
 
 // separateRequests reads whether each call is a request of its own. It is for who looks into the provider, and no argument.
 func (e environment) separateRequests() bool {
-	return e.flag(types.BoolNull(), "separate_requests", "IDMAP_SEPARATE_REQUESTS", false)
+	const variable = "IDMAP_SEPARATE_REQUESTS"
+	text := e.getenv(variable)
+	separate, err := strconv.ParseBool(text)
+	if text != "" && err != nil {
+		e.diags.AddError("Invalid Provider Configuration", fmt.Sprintf("The environment variable %s is %q. It must be true or false.", variable, text))
+	}
+	return separate
 }
 
 // refuse names the environment variable where the value comes from one, since the reader looks for it in the block.

@@ -105,6 +105,13 @@ func TestGathering(t *testing.T) {
 			t.Errorf("IDMAP_SEPARATE_REQUESTS=%s: gathers is %t, %v", value, got, diags)
 		}
 	}
+	var diags diag.Diagnostics
+	(configModel{}).settings(func(name string) string {
+		return map[string]string{"IDMAP_ENDPOINT": "https://a", "IDMAP_SEPARATE_REQUESTS": "perhaps"}[name]
+	}, &diags)
+	if len(diags) != 1 || !strings.Contains(diags[0].Detail(), "IDMAP_SEPARATE_REQUESTS") || !strings.Contains(diags[0].Detail(), "true or false") {
+		t.Errorf("of a value that is neither: %v", diags)
+	}
 }
 
 func TestUnknownConfigurationIsNeverReplaced(t *testing.T) {

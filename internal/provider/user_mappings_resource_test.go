@@ -141,6 +141,7 @@ func TestAccUserMappingsBadEntries(t *testing.T) {
 	}
 	s.run(
 		refused(connections+bulk("all", `JDOE = "jane"`), "Invalid Email", idmap.CodeInvalidEmail),
+		refused(connections+bulk("all", `JDOE = ""`), "Invalid Email", idmap.CodeInvalidEmail, "write null"),
 		refused(connections+bulk("all", `"" = "jane@example.com"`), "Invalid User ID", idmap.CodeInvalidUserID),
 		refused(connections+bulk("all", `JDOE = "jane@example.com", jdoe = "john@example.com"`), "Claimed Twice", idmap.CodeUserAlreadyMapped, `"JDOE" and "jdoe"`),
 		refused(connections+bulk("all", `JDOE = "jane@example.com", JROE = "JANE@example.com"`), "Claimed Twice", idmap.CodeEmailInUse, `"JDOE" and "JROE"`),

@@ -147,6 +147,9 @@ func checkEntries(entries []mappingEntry, check func(mappingEntry) []idmap.Viola
 	for _, e := range entries {
 		wrong := check(e)
 		for _, v := range wrong {
+			if v.Code == idmap.CodeInvalidEmail && e.email == "" {
+				v.Description += " For an email that follows the username, write null: an empty field of a table is an empty text."
+			}
 			r.error(e.key, summaryOf(v.Code), detailOf(v, ""))
 		}
 		if len(wrong) > 0 {
@@ -173,7 +176,7 @@ func checkEntries(entries []mappingEntry, check func(mappingEntry) []idmap.Viola
 func (r *entryReport) tooManyTogether(changes int, first, last string) {
 	r.diags.AddAttributeError(path.Root("mappings"), "Too Many Dependent Entries", fmt.Sprintf(
 		"%d changes of entries depend on each other, from %q to %q: emails pass from one entry to the next. At most %d such changes are made at once.\n\n"+
-			"Do it in two applies: first give some of these entries emails that no other entry has; then write what is meant.",
+			"Often a column of the table has slipped by a row. If it is meant, change fewer entries at once.",
 		changes, first, last, idmap.MaxBatch))
 }
 

@@ -93,6 +93,9 @@ func (w Workspace) Must(tb testing.TB, args ...string) Outcome {
 	return o
 }
 
+// separately is the variable by which the tests are run with requests that are not gathered.
+const separately = "IDMAP_SEPARATE_REQUESTS="
+
 // Command is the command that Run runs. It ends with the test.
 func (w Workspace) Command(tb testing.TB, args ...string) *exec.Cmd {
 	tb.Helper()
@@ -102,7 +105,7 @@ func (w Workspace) Command(tb testing.TB, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(tb.Context(), w.CLI, args...)
 	cmd.Dir = w.Folder
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(entry string) bool {
-		return strings.HasPrefix(entry, "TF_") || strings.HasPrefix(entry, "IDMAP_")
+		return strings.HasPrefix(entry, "TF_") || strings.HasPrefix(entry, "IDMAP_") && !strings.HasPrefix(entry, separately)
 	}), w.Env...)
 	return cmd
 }
