@@ -47,9 +47,8 @@ func (p *userMappingPlan) make(ctx context.Context) {
 		return
 	}
 	// In an apply the write comes next, and is judged by the same rules: asking before it as well would double the requests.
-	// An email that follows the username has to be asked for, since the plan may have shown it, and of a replacement the
-	// warnings: its create may only repeat one that was made before there was anything to warn of.
-	judgedAnyway := p.walk.isApplying() && !p.plan.Email.IsUnknown() && p.replacing == ""
+	// An email that follows the username has to be asked for, since the plan may have shown it.
+	judgedAnyway := p.walk.isApplying() && !p.plan.Email.IsUnknown()
 	if !p.plan.known() || !p.walk.checks() || judgedAnyway {
 		return
 	}

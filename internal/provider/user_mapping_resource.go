@@ -175,7 +175,25 @@ func (r *userMappingResource) create(ctx context.Context, key string, plan userM
 	if err == nil && !plan.says(stored) || idmap.IsNotFound(err) {
 		return r.walk.client.CreateUserMapping(ctx, client.NewKey(), plan.toAPI())
 	}
-	return stored, warnings, err
+	if err != nil {
+		return stored, nil, err
+	}
+	return stored, r.warningsNow(ctx, plan, stored.ID), nil
+}
+
+// warningsNow returns what there is to warn of a mapping that was made before, as if it were made now.
+func (r *userMappingResource) warningsNow(ctx context.Context, plan userMappingModel, id string) []idmap.Violation {
+	if !r.walk.checks() {
+		return nil
+	}
+	wanted := plan.toAPI()
+	verdicts, err := r.walk.client.ValidateUserMappings(ctx, []idmap.UserMappingIntent{
+		{Operation: idmap.OperationCreate, UserMapping: &wanted}, {Operation: idmap.OperationDelete, ID: id},
+	}, nil)
+	if err != nil { // the mapping is there, whatever else there is to say
+		return nil
+	}
+	return verdicts[0].Warnings
 }
 
 func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
