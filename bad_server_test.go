@@ -186,11 +186,11 @@ var beforeHiring = map[string]string{
 	"more.csv":  "id,email\nx,x@example.com\n",
 }
 
-func writes(r *http.Request) bool { return r.Method != http.MethodGet && !checks(r) }
+func writes(r *http.Request) bool { return !reads(r) && !asks(r) }
 
-func checks(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/validate") }
+func asks(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/validate") }
 
-func reads(r *http.Request) bool { return r.Method == http.MethodGet }
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/lookup") }
 
 // impatient tells the requests for which the provider does not wait ten minutes, as it does for what may be large.
 func impatient(r *http.Request) bool {
@@ -242,7 +242,7 @@ func TestBadServer(t *testing.T) {
 			c.front.let(f.always(reads))
 			f.mustBeReported(t, c, "apply", "-refresh-only", "-auto-approve")
 			c.hire(t)
-			c.front.let(f.always(checks))
+			c.front.let(f.always(asks))
 			f.mustBeReported(t, c, "plan")
 			c.front.let(f.always(writes))
 			f.mustRefuse(t, c)
@@ -363,7 +363,7 @@ func TestUploadToANewConnectionFails(t *testing.T) {
 			c := base.copied(t)
 			c.hire(t)
 			c.front.let(func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
-				if !uploadAccounts.is(r) {
+				if uploadAccounts.in(r) == 0 {
 					forward.ServeHTTP(w, r)
 					return
 				}

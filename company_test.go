@@ -27,6 +27,17 @@ type company struct {
 
 	configuration string
 	people        int
+	gathers       bool // the provider's calls share requests
+}
+
+// ways are the two ways in which a provider asks: calls share requests, or each is one.
+var ways = map[string]bool{"gathered": true, "separate": false}
+
+// asking returns the company with a provider that gathers, or does not.
+func (c company) asking(gathers bool) company {
+	c.gathers = gathers
+	c.Env = append(slices.Clone(c.Env), fmt.Sprintf("IDMAP_SEPARATE_REQUESTS=%t", !gathers))
+	return c
 }
 
 // hostCompany returns a company with the database in the folder, and no state.

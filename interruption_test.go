@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -23,19 +24,41 @@ import (
 type step struct {
 	name    string
 	request *regexp.Regexp
-	alone   bool // there is one in an apply
-	plans   bool // it is of the plan: as long as an apply plans, Terraform tells its providers of no interrupt
+	// shared are the requests that many such ones are gathered in, and item what each of them has in the body.
+	shared *regexp.Regexp
+	item   string
+	alone  bool // there is one in an apply
+	plans  bool // it is of the plan: as long as an apply plans, Terraform tells its providers of no interrupt
 }
 
-func (s step) is(r *http.Request) bool { return s.request.MatchString(r.Method + " " + r.URL.Path) }
+// in returns how many of the step are in a request.
+func (s step) in(r *http.Request) int32 {
+	what := r.Method + " " + r.URL.Path
+	switch {
+	case s.shared != nil && s.shared.MatchString(what):
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return 0
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return int32(bytes.Count(body, []byte(s.item))) //nolint:gosec // of a thousand at most
+	case s.request.MatchString(what):
+		return 1
+	}
+	return 0
+}
 
 var (
-	readMapping    = step{name: "refresh", request: regexp.MustCompile(`^GET /v1/user_mappings/`), plans: true}
-	checkMapping   = step{name: "check", request: regexp.MustCompile(`^POST /v1/user_mappings/validate$`), plans: true}
+	lookup = regexp.MustCompile(`^POST /v1/user_mappings/lookup$`)
+	checks = regexp.MustCompile(`^POST /v1/user_mappings/validate$`)
+	batch  = regexp.MustCompile(`^POST /v1/user_mappings/batch$`)
+
+	readMapping    = step{name: "refresh", request: regexp.MustCompile(`^GET /v1/user_mappings/`), shared: lookup, item: `{"id":`, plans: true}
+	checkMapping   = step{name: "check", request: checks, shared: checks, item: `{"operation":`, plans: true}
 	uploadAccounts = step{name: "upload", request: regexp.MustCompile(`^POST /v1/connections/[^/]+/accounts/import$`), alone: true}
-	createMapping  = step{name: "create", request: regexp.MustCompile(`^POST /v1/user_mappings$`)}
-	updateMapping  = step{name: "update", request: regexp.MustCompile(`^PUT /v1/user_mappings/`)}
-	deleteMapping  = step{name: "delete", request: regexp.MustCompile(`^DELETE /v1/user_mappings/`)}
+	createMapping  = step{name: "create", request: regexp.MustCompile(`^POST /v1/user_mappings$`), shared: batch, item: `{"operation":"create"`}
+	updateMapping  = step{name: "update", request: regexp.MustCompile(`^PUT /v1/user_mappings/`), shared: batch, item: `{"operation":"update"`}
+	deleteMapping  = step{name: "delete", request: regexp.MustCompile(`^DELETE /v1/user_mappings/`), shared: batch, item: `{"operation":"delete"`}
 
 	writeSteps = []step{uploadAccounts, createMapping, updateMapping, deleteMapping}
 	steps      = append([]step{readMapping, checkMapping}, writeSteps...)
@@ -110,23 +133,30 @@ func TestInterruptions(t *testing.T) {
 			at = steps
 		}
 		for _, step := range at {
-			t.Run(victim.name+"/"+step.name, func(t *testing.T) {
-				t.Parallel()
-				c := base.copied(t)
-				writeJSON(t, c.Workspace, "mappings.json", c.users(true))
-				c.Write(t, "mail.csv", c.accounts()+"one-more,one.more@example.com,\n")
-				apply := c.interruptedApply(t, victim, step, 3)
-				if victim.lives != (apply.Code == 0) {
-					t.Errorf("want it to succeed: %v; %v", victim.lives, apply)
-				}
-				if victim.server && !victim.lives {
-					*c.server = c.server.again(t)
-				}
-				c.mustHaveLostNothing(t)
-				c.mustReachTheEnd(t)
-			})
+			for way, gathers := range ways {
+				t.Run(victim.name+"/"+step.name+"/"+way, func(t *testing.T) {
+					t.Parallel()
+					base.copied(t).asking(gathers).mustSurvive(t, victim, step)
+				})
+			}
 		}
 	}
+}
+
+// mustSurvive interrupts an apply.
+func (c company) mustSurvive(t *testing.T, victim victim, at step) {
+	t.Helper()
+	writeJSON(t, c.Workspace, "mappings.json", c.users(true))
+	c.Write(t, "mail.csv", c.accounts()+"one-more,one.more@example.com,\n")
+	apply := c.interruptedApply(t, victim, at, 3)
+	if victim.lives != (apply.Code == 0) {
+		t.Errorf("want it to succeed: %v; %v", victim.lives, apply)
+	}
+	if victim.server && !victim.lives {
+		*c.server = c.server.again(t)
+	}
+	c.mustHaveLostNothing(t)
+	c.mustReachTheEnd(t)
 }
 
 // TestInterruptionsAtSize is one each of Terraform, the provider and the server, killed in the middle of 200 creates. Of
@@ -141,7 +171,7 @@ func TestInterruptionsAtSize(t *testing.T) {
 		t.Run(victim.name, func(t *testing.T) {
 			t.Parallel()
 			const mappings = 200
-			c := hostCompany(t, t.TempDir(), mailFromFile, 0)
+			c := hostCompany(t, t.TempDir(), mailFromFile, 0).asking(true)
 			c.Write(t, "mail.csv", "id,email\n")
 			writeUsers(t, c.Workspace, mappings)
 			apply := c.interruptedApply(t, victim, createMapping, mappings/2)
@@ -196,7 +226,7 @@ func TestEmbeddedBackendIsKilled(t *testing.T) {
 	}
 }
 
-// interruptedApply applies, and strikes the victim at the n-th request of a step.
+// interruptedApply applies, and strikes the victim at the n-th of a step.
 func (c company) interruptedApply(t *testing.T, victim victim, at step, n int32) testenv.Outcome {
 	t.Helper()
 	if at.alone {
@@ -209,16 +239,18 @@ func (c company) interruptedApply(t *testing.T, victim victim, at step, n int32)
 	var seen atomic.Int32
 	struck := make(chan struct{})
 	c.front.let(func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
-		count := int32(0)
-		if at.is(r) {
-			count = seen.Add(1)
-		}
+		many := at.in(r)
+		count := seen.Add(many)
 		select {
 		case <-struck:
-			count = 0
+			many = 0
 		default:
 		}
-		if count < n-1 || count == 0 { // the one before is still under way
+		held := n // where each goes by itself, the one before is still under way
+		if !c.gathers {
+			held = n - 1
+		}
+		if many == 0 || count < held {
 			forward.ServeHTTP(w, r)
 			return
 		}
@@ -226,7 +258,7 @@ func (c company) interruptedApply(t *testing.T, victim victim, at step, n int32)
 			forward.ServeHTTP(httptest.NewRecorder(), r)
 		}
 		_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client is gone
-		if count == n {
+		if count >= n {
 			victim.strike(t, c, <-terraform, r)
 			close(struck)
 		}

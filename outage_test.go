@@ -35,7 +35,8 @@ func TestServerIsKilledDuringApply(t *testing.T) {
 			}
 			var creates atomic.Int32
 			before.let(func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
-				if createMapping.is(r) && creates.Add(1) == killAfter {
+				many := createMapping.in(r)
+				if all := creates.Add(many); all >= killAfter && all-many < killAfter {
 					_ = victim.cmd.Process.Signal(os.Kill) // without mercy: requests are under way
 				}
 				forward.ServeHTTP(w, r)

@@ -168,6 +168,7 @@ func isEmpty(t *testing.T, w testenv.Workspace) {
 
 var (
 	importTarget = regexp.MustCompile(`(?m)^  to += (\S+)$`)
+	anIDOf       = regexp.MustCompile(`(?m)^ *(\S+) += ".*[0-9a-f]{8}-.*$`)
 	anID         = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 )
 
@@ -175,7 +176,10 @@ var (
 func imports(t *testing.T, w testenv.Workspace, block string) {
 	t.Helper()
 	target := importTarget.FindStringSubmatch(block)[1]
-	block = anID.ReplaceAllLiteralString(block, idOf(t, w, target))
+	block = anIDOf.ReplaceAllStringFunc(block, func(line string) string {
+		name := anIDOf.FindStringSubmatch(line)[1]
+		return anID.ReplaceAllLiteralString(line, valueOf(t, w, target, name))
+	})
 	w.Must(t, "state", "rm", target)
 	w.Write(t, "import.tf", block)
 	changed := 0
@@ -203,12 +207,12 @@ func takesIdentity(t *testing.T, w testenv.Workspace) bool {
 	return minor == nil || len(minor[1]) == 2 && minor[1] >= "12"
 }
 
-// idOf returns the id of an object in the state.
-func idOf(t *testing.T, w testenv.Workspace, target string) string {
+// valueOf returns an attribute of an object in the state.
+func valueOf(t *testing.T, w testenv.Workspace, target, name string) string {
 	t.Helper()
-	found := regexp.MustCompile(`(?m)^ +id += "(.+)"$`).FindStringSubmatch(w.Must(t, "state", "show", target).Stdout)
+	found := regexp.MustCompile(`(?m)^ +` + name + ` += "(.+)"$`).FindStringSubmatch(w.Must(t, "state", "show", target).Stdout)
 	if found == nil {
-		t.Fatalf("%s has no id", target)
+		t.Fatalf("%s has no %s", target, name)
 	}
 	return found[1]
 }

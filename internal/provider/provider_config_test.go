@@ -100,7 +100,9 @@ func TestGathering(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]bool{"": true, "false": true, "true": false} {
 		var diags diag.Diagnostics
-		environment := func(name string) string { return map[string]string{"IDMAP_ENDPOINT": "https://a", "IDMAP_SEPARATE_REQUESTS": value}[name] }
+		environment := func(name string) string {
+			return map[string]string{"IDMAP_ENDPOINT": "https://a", "IDMAP_SEPARATE_REQUESTS": value}[name]
+		}
 		if got := (configModel{}).settings(environment, &diags).client.Gather; diags.HasError() || got != want {
 			t.Errorf("IDMAP_SEPARATE_REQUESTS=%s: gathers is %t, %v", value, got, diags)
 		}
