@@ -258,7 +258,7 @@ func (c company) interruptedApply(t *testing.T, victim victim, at step, n int32)
 			forward.ServeHTTP(httptest.NewRecorder(), r)
 		}
 		_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client is gone
-		if count >= n {
+		if count >= n && count-many < n {
 			victim.strike(t, c, <-terraform, r)
 			close(struck)
 		}
