@@ -13,7 +13,8 @@ import (
 )
 
 // gatherer lets calls that come at the same time share a request. A call that finds nobody at work goes at once; those
-// that come meanwhile are the next request. It is safe for concurrent use.
+// that come meanwhile are the next request. Where there are many callers, a second request may be under way: while half of
+// the callers wait for a server far away, the others go on. It is safe for concurrent use.
 type gatherer[In, Out any] struct {
 	// alone makes one call by its own request.
 	alone func(ctx context.Context, call In) (Out, error)
@@ -22,14 +23,18 @@ type gatherer[In, Out any] struct {
 	// admit begins a request. What it returns tells of one call after the other whether it may be in the request, too; of
 	// the first it always may.
 	admit func() func(In) bool
+	// two requests may be under way at a time, where there are many callers.
+	two bool
 	// gone is the error for a caller whose context has ended.
 	gone func(ctx context.Context) error
 
-	mu      sync.Mutex
-	working bool
-	waiting []*caller[In, Out]
-	crew    crew
-	came    chan struct{} // has room for one: that somebody came while it was worked
+	mu       sync.Mutex
+	waiting  []*caller[In, Out]
+	awaiting bool // it is waited for callers
+	requests int  // under way
+	asked    int  // callers whose request is under way
+	crew     crew
+	came     chan struct{} // has room for one: that somebody came while it was waited, or that a request has ended
 }
 
 // caller waits for its request.
@@ -63,18 +68,26 @@ func (g *gatherer[In, Out]) enqueue(c *caller[In, Out]) {
 	defer g.mu.Unlock()
 	g.crew = g.crew.called(time.Now())
 	g.waiting = append(g.waiting, c)
-	if g.working {
-		select {
-		case g.came <- struct{}{}:
-		default: // said already
-		}
-		return
+	if g.awaiting {
+		g.tell()
+	} else if g.requests == 0 || g.requests == 1 && g.leaves() {
+		g.awaiting = true
+		go g.work()
 	}
-	g.working = true
-	go g.work()
 }
 
-// work makes requests until nobody waits.
+// leaves reports whether a request leaves beside the one that is under way.
+func (g *gatherer[In, Out]) leaves() bool { return g.two && g.crew.leaves(len(g.waiting), g.asked) }
+
+// tell wakes who waits for callers.
+func (g *gatherer[In, Out]) tell() {
+	select {
+	case g.came <- struct{}{}:
+	default: // it was told already
+	}
+}
+
+// work makes requests until nobody waits, or somebody else sees to those who do.
 func (g *gatherer[In, Out]) work() {
 	for {
 		g.awaitOthers()
@@ -84,14 +97,24 @@ func (g *gatherer[In, Out]) work() {
 		}
 		began := time.Now()
 		g.serve(batch)
-		g.answered(len(batch), time.Since(began))
+		if !g.answered(len(batch), time.Since(began)) {
+			return
+		}
 	}
 }
 
-func (g *gatherer[In, Out]) answered(callers int, took time.Duration) {
+// answered notes the end of a request. It reports whether its worker is to go on.
+func (g *gatherer[In, Out]) answered(callers int, took time.Duration) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.crew = g.crew.answered(callers, len(g.waiting), took)
+	g.crew = g.crew.answered(g.asked, len(g.waiting), took)
+	g.requests, g.asked = g.requests-1, g.asked-callers
+	if g.awaiting {
+		g.tell()
+		return false
+	}
+	g.awaiting = true
+	return true
 }
 
 // next takes those who may share a request, who has waited longest first, and leaves out who has gone. Nobody is passed
@@ -110,34 +133,44 @@ func (g *gatherer[In, Out]) next() (batch []*caller[In, Out]) {
 			others = append(others, c)
 		}
 	}
-	g.waiting, g.working = others, len(batch) > 0
+	g.waiting, g.awaiting = others, false
+	if len(batch) > 0 {
+		g.requests, g.asked = g.requests+1, g.asked+len(batch)
+	}
 	return batch
 }
 
-// awaitOthers waits for those who are expected to call. crew.patience tells how long.
+// awaitOthers waits for those who are expected to call. crew.patience tells how long. While a request is under way, that is
+// for as long as too few wait: those whom it answers come, too.
 func (g *gatherer[In, Out]) awaitOthers() {
 	for began := time.Now(); ; {
-		wait := g.patience(began)
-		if wait <= 0 {
+		wait, underWay := g.patience(began)
+		switch {
+		case underWay:
+			<-g.came
+		case wait <= 0:
 			return
-		}
-		select {
-		case <-g.came:
-		case <-time.After(wait):
+		default:
+			select {
+			case <-g.came:
+			case <-time.After(wait):
+			}
 		}
 	}
 }
 
-// patience returns how much longer to wait for calls. Zero ends the wait.
-func (g *gatherer[In, Out]) patience(began time.Time) time.Duration {
+// patience returns how much longer to wait for calls. Zero ends the wait, unless a request is under way.
+func (g *gatherer[In, Out]) patience(began time.Time) (wait time.Duration, underWay bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.requests > 0 {
+		return 0, g.requests > 1 || !g.leaves()
+	}
 	quiet := min(time.Since(g.crew.last), time.Since(began))
-	wait := g.crew.patience(len(g.waiting), quiet, time.Since(began))
-	if wait <= 0 {
+	if wait = g.crew.patience(len(g.waiting), quiet, time.Since(began)); wait <= 0 {
 		g.crew = g.crew.gathered(len(g.waiting))
 	}
-	return wait
+	return wait, false
 }
 
 // serve answers a batch. Where the request as such is refused, each call is made alone, so that one which does not fit

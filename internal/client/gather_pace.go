@@ -26,6 +26,9 @@ const (
 	// longestWait is the most that a request waits for further calls in all.
 	longestWait = 500 * time.Millisecond
 
+	// manyCallers is how many there must be for two requests at once.
+	manyCallers = 4
+
 	// firstCount is after how many requests callers are counted. Calls that a server answers faster than Terraform makes
 	// them never meet by themselves, so a request has to wait once to find out how many there are. Where there is one it
 	// waits in vain, so the next time is twice as far away.
@@ -44,7 +47,7 @@ func (c crew) called(now time.Time) crew {
 	return c
 }
 
-// answered is the crew when a request has answered so many, while others waited.
+// answered is the crew when a request has ended, while so many had one under way and others waited.
 func (c crew) answered(callers, waiting int, took time.Duration) crew {
 	c.size, c.requests = max(c.size, callers+waiting), c.requests+1
 	c.took += (took - c.took) / paceMemory
@@ -69,6 +72,12 @@ func (c crew) gathered(waiting int) crew {
 
 // complete reports whether so many callers are enough.
 func (c crew) complete(waiting int) bool { return !c.counting() && waiting >= c.size-c.spare() }
+
+// leaves reports whether a request leaves while one is under way, with so many callers: half of them, of many, go on while
+// the others wait for an answer.
+func (c crew) leaves(waiting, asked int) bool {
+	return c.size >= manyCallers && asked < c.size && waiting >= c.size/2
+}
 
 // spare is how many callers a request does not wait for: so many come while it is under way, and Terraform is busy with
 // them. At most it is half of them, else the requests would be many.

@@ -270,6 +270,41 @@ func TestLoneCallsDoNotWait(t *testing.T) {
 	})
 }
 
+// TestTwoRequests: of ten callers half work at something else while the others wait for a server that is far away.
+func TestTwoRequests(t *testing.T) {
+	for _, two := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b, began := newBench(), time.Now()
+			b.two = two
+			var all sync.WaitGroup
+			turn, next := make(chan struct{}, 1), make(chan int, 1000)
+			for n := range 1000 {
+				next <- n + 14
+			}
+			close(next)
+			for range 10 {
+				all.Go(func() {
+					for n := range next {
+						if _, err := b.do(t.Context(), n); err != nil {
+							t.Error(err)
+						}
+						turn <- struct{}{}
+						time.Sleep(time.Millisecond)
+						<-turn
+					}
+				})
+			}
+			all.Wait()
+			n, took := len(b.requests), time.Since(began)
+			t.Logf("two %t: %d requests, %s", two, n, took)
+			if n > 250 || two != (took < 1700*time.Millisecond) {
+				t.Errorf("two %t: 1,000 calls took %d requests and %s; without any they take 1 s", two, n, took)
+			}
+			time.Sleep(time.Second)
+		})
+	}
+}
+
 // TestCallsThatNeverMeet are of ten callers, each of which takes turns with the others at something else for 20 ms, as
 // Terraform does when it writes its state. Requests are answered faster than that.
 func TestCallsThatNeverMeet(t *testing.T) {

@@ -15,8 +15,9 @@ const (
 	// firstPage and firstBefore are the size of the first page: what follows the least id that was asked for, and what is
 	// before it. It tells whether it pays to go on.
 	firstPage, firstBefore = 500, 200
-	// aheadPerRead bounds the cost of all further pages: so many mappings are read ahead for each that was asked for.
-	aheadPerRead = 50
+	// aheadAtLeast and aheadPerRead bound the cost of all pages: so many mappings are read ahead, and so many for each that
+	// was asked for.
+	aheadAtLeast, aheadPerRead = 500, 100
 )
 
 // readAhead has mappings that were read before anybody asked for them. Mappings that were made together have ids next to
@@ -80,7 +81,7 @@ func (r *readAhead) next(ids []string) *further {
 	page := idmap.ReadAhead{From: r.least, Limit: firstPage, Before: firstBefore}
 	if r.paged {
 		var found bool
-		page = idmap.ReadAhead{Limit: min(idmap.MaxPageSize, aheadPerRead*r.answered-r.fetched)}
+		page = idmap.ReadAhead{Limit: min(idmap.MaxPageSize, aheadAtLeast+aheadPerRead*r.answered-r.fetched)}
 		if page.From, page.To, found = r.gap(ids); !found || page.Limit < 1 {
 			return nil
 		}

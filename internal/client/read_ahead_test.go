@@ -119,7 +119,7 @@ func TestReadAheadRules(t *testing.T) {
 	if p := early.next([]string{"00001000"}); p != nil {
 		t.Errorf("after one request: %+v", p)
 	}
-	r := answeredReads(16)
+	r := answeredReads(5)
 	first := r.next([]string{"00001200"})
 	want("the first", first, idmap.ReadAhead{From: "00001000", Limit: 500, Before: 200})
 	if p := r.next([]string{"00001300"}); p != nil {
@@ -135,14 +135,14 @@ func TestReadAheadRules(t *testing.T) {
 	if _, here := r.take("00001300"); here {
 		t.Error("it is handed out twice")
 	}
-	want("50 for each read, and on from the page where that pays well", r.next([]string{"00002000"}), idmap.ReadAhead{From: "000014990", Limit: 150})
+	want("500 and 100 for each read, and on from the page where that pays well", r.next([]string{"00002000"}), idmap.ReadAhead{From: "000014990", Limit: 400})
 	r.failed(false)
 	r.take("00001301")
 	r.count(3)
 	if p := r.next([]string{"00000800", "00001300", "00001499"}); p != nil {
 		t.Errorf("all of them were read already: %+v", p)
 	}
-	want("up to the page above", r.next([]string{"00002000", "00000799"}), idmap.ReadAhead{From: "00000799", To: "00000800", Limit: 350, Before: 200})
+	want("up to the page above", r.next([]string{"00002000", "00000799"}), idmap.ReadAhead{From: "00000799", To: "00000800", Limit: 800, Before: 200})
 	r.failed(false)
 	r.forget("00001400", "00001401")
 	if _, here := r.take("00001400"); here {
