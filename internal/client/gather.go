@@ -25,6 +25,8 @@ type gatherer[In, Out any] struct {
 	admit func() func(In) bool
 	// two requests may be under way at a time, where there are many callers.
 	two bool
+	// sparing reports whether the server has said that it is asked too much; nil: it never says.
+	sparing func() bool
 	// gone is the error for a caller whose context has ended.
 	gone func(ctx context.Context) error
 
@@ -108,6 +110,7 @@ func (g *gatherer[In, Out]) answered(callers int, took time.Duration) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.crew = g.crew.answered(g.asked, len(g.waiting), took)
+	g.crew.sparing = g.sparing != nil && g.sparing()
 	g.requests, g.asked = g.requests-1, g.asked-callers
 	if g.awaiting {
 		g.tell()

@@ -12,6 +12,8 @@ type crew struct {
 	size int
 	// requests were made since the callers were counted; after so many they are counted again.
 	requests, count int
+	// sparing: the server has said that it is asked too much, so few requests are worth more than quick ones.
+	sparing bool
 }
 
 const (
@@ -76,12 +78,15 @@ func (c crew) complete(waiting int) bool { return !c.counting() && waiting >= c.
 // leaves reports whether a request leaves while one is under way, with so many callers: half of them, of many, go on while
 // the others wait for an answer.
 func (c crew) leaves(waiting, asked int) bool {
-	return c.size >= manyCallers && asked < c.size && waiting >= c.size/2
+	return !c.sparing && c.size >= manyCallers && asked < c.size && waiting >= c.size/2
 }
 
 // spare is how many callers a request does not wait for: so many come while it is under way, and Terraform is busy with
 // them. At most it is half of them, else the requests would be many.
 func (c crew) spare() int {
+	if c.sparing {
+		return 1
+	}
 	come := int((c.took + c.gap) / max(c.gap, 1)) // rounded up, more or less
 	return max(min(come, c.size/2), 1)
 }

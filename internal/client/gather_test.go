@@ -111,9 +111,11 @@ func TestSpare(t *testing.T) {
 		"it is far":                      {35 * ms, 20 * ms, 10, 2},
 		"it is far, and calls are quick": {35 * ms, 8 * ms, 10, 5},
 		"it is very far":                 {time.Second, 8 * ms, 50, 25},
+		"it is far, and asked too much":  {35 * ms, 8 * ms, -10, 1},
 		"nothing is known":               {0, 0, 1, 1},
 	} {
-		if got := (crew{took: test.took, gap: test.gap, size: test.size}).spare(); got != test.want {
+		c := crew{took: test.took, gap: test.gap, size: max(test.size, -test.size), sparing: test.size < 0}
+		if got := c.spare(); got != test.want {
 			t.Errorf("%s: %d, want %d", name, got, test.want)
 		}
 	}
@@ -272,6 +274,13 @@ func TestLoneCallsDoNotWait(t *testing.T) {
 
 // TestTwoRequests: of ten callers half work at something else while the others wait for a server that is far away.
 func TestTwoRequests(t *testing.T) {
+	if c := (crew{size: 10}); !c.leaves(5, 5) || c.leaves(4, 5) {
+		t.Error("of ten callers a second request is to leave with five")
+	}
+	if (crew{size: 10, sparing: true}).leaves(5, 5) || (crew{size: 3}).leaves(2, 1) {
+		t.Error("a second request leaves although the server is asked too much, or callers are few")
+	}
+
 	for _, two := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			b, began := newBench(), time.Now()

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -164,6 +165,7 @@ type attempts struct {
 	maxBody int64
 	slots   *semaphore.Weighted
 	pause   pause
+	refused atomic.Bool // the server has said once that it is asked too much
 }
 
 func newAttempts(next http.RoundTripper, secrets *secrets, timeout time.Duration, concurrent int) *attempts {
@@ -183,6 +185,7 @@ func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	callOf(req.Context()).status = resp.StatusCode
 	if resp.StatusCode == http.StatusTooManyRequests {
+		a.refused.Store(true)
 		a.pause.extend(min(retryAfter(resp), maxRetryAfter))
 	}
 	return resp, nil
