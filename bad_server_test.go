@@ -191,7 +191,9 @@ func writes(r *http.Request) bool { return !reads(r) && !asks(r) }
 
 func asks(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/validate") }
 
-func reads(r *http.Request) bool { return r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/lookup") }
+func reads(r *http.Request) bool {
+	return r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/lookup")
+}
 
 // impatient tells the requests for which the provider does not wait ten minutes, as it does for what may be large.
 func impatient(r *http.Request) bool {
