@@ -272,6 +272,30 @@ func TestLoneCallsDoNotWait(t *testing.T) {
 	})
 }
 
+// tenCallers make 1,000 calls. After each they take turns with the others at something else, which lasts so long.
+func (b *bench) tenCallers(t *testing.T, busy time.Duration) {
+	t.Helper()
+	var all sync.WaitGroup
+	turn, next := make(chan struct{}, 1), make(chan int, 1000)
+	for n := range 1000 {
+		next <- n + 14
+	}
+	close(next)
+	for range 10 {
+		all.Go(func() {
+			for n := range next {
+				if _, err := b.do(t.Context(), n); err != nil {
+					t.Error(err)
+				}
+				turn <- struct{}{}
+				time.Sleep(busy)
+				<-turn
+			}
+		})
+	}
+	all.Wait()
+}
+
 // TestTwoRequests: of ten callers half work at something else while the others wait for a server that is far away.
 func TestTwoRequests(t *testing.T) {
 	if c := (crew{size: 10}); !c.leaves(5, 5) || c.leaves(4, 5) {
@@ -285,25 +309,7 @@ func TestTwoRequests(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b, began := newBench(), time.Now()
 			b.two = two
-			var all sync.WaitGroup
-			turn, next := make(chan struct{}, 1), make(chan int, 1000)
-			for n := range 1000 {
-				next <- n + 14
-			}
-			close(next)
-			for range 10 {
-				all.Go(func() {
-					for n := range next {
-						if _, err := b.do(t.Context(), n); err != nil {
-							t.Error(err)
-						}
-						turn <- struct{}{}
-						time.Sleep(time.Millisecond)
-						<-turn
-					}
-				})
-			}
-			all.Wait()
+			b.tenCallers(t, time.Millisecond)
 			n, took := len(b.requests), time.Since(began)
 			t.Logf("two %t: %d requests, %s", two, n, took)
 			if n > 250 || two != (took < 1700*time.Millisecond) {
@@ -319,25 +325,7 @@ func TestTwoRequests(t *testing.T) {
 func TestCallsThatNeverMeet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, began := newBench(), time.Now()
-		var all sync.WaitGroup
-		turn, next := make(chan struct{}, 1), make(chan int, 1000)
-		for n := range 1000 {
-			next <- n + 14
-		}
-		close(next)
-		for range 10 {
-			all.Go(func() {
-				for n := range next {
-					if _, err := b.do(t.Context(), n); err != nil {
-						t.Error(err)
-					}
-					turn <- struct{}{}
-					time.Sleep(20 * time.Millisecond)
-					<-turn
-				}
-			})
-		}
-		all.Wait()
+		b.tenCallers(t, 20*time.Millisecond)
 		if n, took := len(b.requests), time.Since(began); n > 1000/8 || took > 21*time.Second {
 			t.Errorf("1,000 calls of 10 callers took %d requests and %s; without any they take 20 s", n, took)
 		}
