@@ -130,7 +130,8 @@ type bench struct {
 	fail     error
 }
 
-func newBench() *bench {
+func newBench(t *testing.T) *bench {
+	t.Cleanup(func() { time.Sleep(time.Second) }) // so that who waits for callers that do not come has gone
 	b := &bench{}
 	request := func(ctx context.Context, calls ...int) error {
 		b.mu.Lock()
@@ -232,7 +233,7 @@ func TestCallsShareRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench()
+				b := newBench(t)
 				b.fail = test.fail
 				var all sync.WaitGroup
 				for after, calls := range test.calls {
@@ -244,7 +245,6 @@ func TestCallsShareRequests(t *testing.T) {
 				slices.Sort(b.requests[min(2, len(b.requests)):]) // those that are made alone go at the same time
 				slices.Sort(test.want[min(2, len(test.want)):])
 				b.want(t, test.want...)
-				time.Sleep(time.Second)
 			})
 		})
 	}
@@ -253,7 +253,7 @@ func TestCallsShareRequests(t *testing.T) {
 // TestLoneCallsDoNotWait, but for the few among many that find out whether they are alone.
 func TestLoneCallsDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, began := newBench(), time.Now()
+		b, began := newBench(t), time.Now()
 		call := func(n int) {
 			for range n {
 				if _, err := b.do(t.Context(), 1); err != nil {
@@ -307,7 +307,7 @@ func TestTwoRequests(t *testing.T) {
 
 	for _, two := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			b, began := newBench(), time.Now()
+			b, began := newBench(t), time.Now()
 			b.two = two
 			b.tenCallers(t, time.Millisecond)
 			n, took := len(b.requests), time.Since(began)
@@ -315,7 +315,6 @@ func TestTwoRequests(t *testing.T) {
 			if n > 250 || two != (took < 1700*time.Millisecond) {
 				t.Errorf("two %t: 1,000 calls took %d requests and %s; without any they take 1 s", two, n, took)
 			}
-			time.Sleep(time.Second)
 		})
 	}
 }
@@ -324,19 +323,18 @@ func TestTwoRequests(t *testing.T) {
 // Terraform does when it writes its state. Requests are answered faster than that.
 func TestCallsThatNeverMeet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, began := newBench(), time.Now()
+		b, began := newBench(t), time.Now()
 		b.tenCallers(t, 20*time.Millisecond)
 		if n, took := len(b.requests), time.Since(began); n > 1000/8 || took > 21*time.Second {
 			t.Errorf("1,000 calls of 10 callers took %d requests and %s; without any they take 20 s", n, took)
 		}
-		time.Sleep(time.Second)
 	})
 }
 
 // TestWhoGoesHarmsNobody: the request goes on until the last of its callers has gone.
 func TestWhoGoesHarmsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench()
+		b := newBench(t)
 		var all sync.WaitGroup
 		b.at(&all, t, 0, 1, "")
 		short, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond) // 5 ms into the second request
@@ -365,7 +363,7 @@ func TestWhoGoesHarmsNobody(t *testing.T) {
 
 func TestNobodyIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench()
+		b := newBench(t)
 		var all sync.WaitGroup
 		b.at(&all, t, 0, 1, "")
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
@@ -383,6 +381,5 @@ func TestNobodyIsLeft(t *testing.T) {
 		if len(b.requests) != 2 || len(b.ended) != 2 || !errors.Is(b.ended[1], context.Canceled) {
 			t.Errorf("%q ended with %v, want the second cancelled", b.requests, b.ended)
 		}
-		time.Sleep(time.Second)
 	})
 }
