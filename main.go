@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	tfprovider "github.com/hashicorp/terraform-plugin-framework/provider"
 
 	"github.com/idmap/terraform-provider-idmap/internal/cli"
+	"github.com/idmap/terraform-provider-idmap/internal/plugin"
 	"github.com/idmap/terraform-provider-idmap/internal/provider"
 )
 
@@ -21,11 +21,8 @@ var (
 	commit  = ""
 )
 
-const (
-	address = "registry.terraform.io/idmap/idmap"
-	// cookie is what Terraform sets for its plugins; the plugin library looks at its value.
-	cookie = "TF_PLUGIN_MAGIC_COOKIE"
-)
+// cookie is what Terraform sets for its plugins; the plugin library looks at its value.
+const cookie = "TF_PLUGIN_MAGIC_COOKIE"
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:]))
@@ -36,13 +33,13 @@ func run(ctx context.Context, args []string) int {
 	program := &cli.Program{Version: build(), Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
 	switch {
 	case debugs(args):
-		return servePlugin(ctx, true)
+		return servePlugin(plugin.ServeDebugged)
 	case len(args) > 0:
 		return program.Run(ctx, args)
 	case os.Getenv(cookie) == "":
 		return program.StartedByHand(ctx)
 	}
-	return servePlugin(ctx, false)
+	return servePlugin(plugin.Serve)
 }
 
 // debugs reports whether the arguments are the flag that providers customarily have for debuggers.
@@ -52,15 +49,9 @@ func debugs(args []string) bool {
 
 // servePlugin serves the provider until Terraform is done with it. The provider gets a function that opens the embedded
 // backend, since it imports no server.
-func servePlugin(ctx context.Context, debug bool) int {
+func servePlugin(serve func(tfprovider.Provider) error) int {
 	embedded := cli.NewEmbedded(version, cli.NewLog(os.Stderr, slog.LevelWarn))
-	err := quietFramework()
-	if !debug {
-		go endWithTerraform()
-	}
-	if err == nil {
-		err = providerserver.Serve(ctx, provider.New(version, embedded.Open), providerserver.ServeOpts{Address: address, Debug: debug})
-	}
+	err := serve(provider.New(version, embedded.Open)())
 	if closed := embedded.Close(); err == nil {
 		err = closed
 	}
@@ -69,16 +60,6 @@ func servePlugin(ctx context.Context, debug bool) int {
 		return 1
 	}
 	return 0
-}
-
-// endWithTerraform ends the process when Terraform, which started it, is gone. Killed, Terraform ends none of its
-// providers, and one that waits for its next call would wait for ever.
-func endWithTerraform() {
-	terraform := os.Getppid()
-	for os.Getppid() == terraform {
-		time.Sleep(time.Second)
-	}
-	os.Exit(1)
 }
 
 func build() string {

@@ -4,20 +4,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/idmap/terraform-provider-idmap/internal/plugin"
 )
 
 func main() {
-	// As ours does: the framework's own log of large values would be the better part of the time.
-	err := os.Setenv("TF_LOG_SDK_FRAMEWORK", "DEBUG")
-	if err == nil {
-		err = providerserver.Serve(context.Background(), newFloor, providerserver.ServeOpts{Address: "registry.terraform.io/idmap/idmap"})
-	}
-	if err != nil {
+	if err := plugin.Serve(newFloor()); err != nil { // as ours is: what the libraries of a plugin cost is in both, or in none
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
