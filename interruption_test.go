@@ -74,6 +74,8 @@ type victim struct {
 	at     []step // nil: every step
 }
 
+const terraformKilled = "Terraform, killed"
+
 var victims = []victim{
 	{name: "Terraform, interrupted", strike: signalTerraform(os.Interrupt)},
 	{name: "Terraform, interrupted twice", at: writeSteps, strike: func(t *testing.T, c company, terraform *os.Process, r *http.Request) {
@@ -81,7 +83,7 @@ var victims = []victim{
 		<-r.Context().Done() // by which the first one has arrived
 		_ = terraform.Signal(os.Interrupt)
 	}},
-	{name: "Terraform, killed", strike: signalTerraform(os.Kill)},
+	{name: terraformKilled, strike: signalTerraform(os.Kill)},
 	{name: "provider, interrupted", strike: signalProvider(os.Interrupt), lives: true, at: []step{createMapping}}, // Terraform has the say
 	{name: "provider, terminated", strike: signalProvider(syscall.SIGTERM), at: []step{createMapping}},            // which is to be killed
 	{name: "provider, killed", strike: signalProvider(os.Kill)},
@@ -163,33 +165,41 @@ func (c company) mustSurvive(t *testing.T, victim victim, at step) {
 // Terraform not even the state is left, as where a state is stored elsewhere: it is what was stored last, before the run.
 func TestInterruptionsAtSize(t *testing.T) {
 	t.Parallel()
-	atSize := []string{"Terraform, killed", "provider, killed", "server, killed and started again"}
+	atSize := []string{terraformKilled, "provider, killed", "server, killed and started again"}
 	for _, victim := range victims {
 		if !slices.Contains(atSize, victim.name) {
 			continue
 		}
-		t.Run(victim.name, func(t *testing.T) {
-			t.Parallel()
-			const mappings = 200
-			c := hostCompany(t, t.TempDir(), mailFromFile, 0).asking(true)
-			c.Write(t, "mail.csv", "id,email\n")
-			writeUsers(t, c.Workspace, mappings)
-			apply := c.interruptedApply(t, victim, createMapping, mappings/2)
-			if victim.lives != (apply.Code == 0) {
-				t.Errorf("want it to succeed: %v; %v", victim.lives, apply)
-			}
-			done := len(storedMappings(t, c.front.url))
-			if !victim.lives && (done < mappings/2-10 || done == mappings) { // as many are under way
-				t.Fatalf("%d of %d mappings were made", done, mappings)
-			}
-			if victim.name == atSize[0] {
-				if err := os.Remove(filepath.Join(c.Folder, "terraform.tfstate")); err != nil {
-					t.Fatal(err)
-				}
-			}
-			c.mustReachTheEnd(t)
-		})
+		for way, gathers := range ways {
+			t.Run(victim.name+"/"+way, func(t *testing.T) {
+				t.Parallel()
+				mustSurviveAtSize(t, victim, gathers)
+			})
+		}
 	}
+}
+
+// mustSurviveAtSize interrupts an apply of many creates.
+func mustSurviveAtSize(t *testing.T, victim victim, gathers bool) {
+	t.Helper()
+	const mappings = 200
+	c := hostCompany(t, t.TempDir(), mailFromFile, 0).asking(gathers)
+	c.Write(t, "mail.csv", "id,email\n")
+	writeUsers(t, c.Workspace, mappings)
+	apply := c.interruptedApply(t, victim, createMapping, mappings/2)
+	if victim.lives != (apply.Code == 0) {
+		t.Errorf("want it to succeed: %v; %v", victim.lives, apply)
+	}
+	done := len(storedMappings(t, c.front.url))
+	if !victim.lives && (done < mappings/2-10 || done == mappings) { // as many are under way
+		t.Fatalf("%d of %d mappings were made", done, mappings)
+	}
+	if victim.name == terraformKilled {
+		if err := os.Remove(filepath.Join(c.Folder, "terraform.tfstate")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.mustReachTheEnd(t)
 }
 
 // TestEmbeddedBackendIsKilled kills Terraform and the provider, and with it the backend that is inside the provider.
@@ -237,10 +247,17 @@ func (c company) interruptedApply(t *testing.T, victim victim, at step, n int32)
 	}
 	terraform := make(chan *os.Process, 1)
 	var seen atomic.Int32
-	struck := make(chan struct{})
+	striking, struck := make(chan struct{}), make(chan struct{})
 	c.front.let(func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 		many := at.in(r)
 		count := seen.Add(many)
+		select {
+		case <-striking:
+			if victim.lives { // it may be one that was cut, and is sent again: that is not cut twice
+				<-struck
+			}
+		default:
+		}
 		select {
 		case <-struck:
 			many = 0
@@ -259,6 +276,7 @@ func (c company) interruptedApply(t *testing.T, victim victim, at step, n int32)
 		}
 		_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client is gone
 		if count >= n && count-many < n {
+			close(striking)
 			victim.strike(t, c, <-terraform, r)
 			close(struck)
 		}

@@ -15,3 +15,6 @@ func (g *gatherer[In, Out]) inQueue() int {
 func (c *Client) RetrySoon() {
 	c.retry.RetryWaitMin, c.retry.RetryWaitMax = time.Millisecond, 5*time.Millisecond
 }
+
+// Paused reports whether the client waits since the server is asked too much.
+func (c *Client) Paused() bool { return c.attempts.pause.left() > 0 }

@@ -292,34 +292,6 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-func TestOne429PausesAllCalls(t *testing.T) {
-	s := serve(t, problemJSON(429, "rate_limited", "Wait.", "Retry-After", "1"), mapping)
-	c := clientOf(t, s.URL, nil)
-	var all sync.WaitGroup
-	ask := func() {
-		if _, err := c.UserMapping(t.Context(), "um_1"); err != nil {
-			t.Error(err)
-		}
-	}
-	all.Go(ask)
-	for len(s.seen()) == 0 || c.attempts.pause.left() == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	for range 8 {
-		all.Go(ask)
-	}
-	all.Wait()
-	requests := s.seen()
-	if len(requests) != 10 {
-		t.Fatalf("%d requests, want 10", len(requests))
-	}
-	for _, r := range requests[1:] {
-		if waited := r.at.Sub(requests[0].at); waited < time.Second {
-			t.Errorf("a call came %s after the 429, in the pause of 1 s", waited)
-		}
-	}
-}
-
 func TestConcurrencyIsBounded(t *testing.T) {
 	var now, most atomic.Int32
 	s := serve(t, func(w http.ResponseWriter, req *http.Request) {
