@@ -207,15 +207,12 @@ func (g *gatherer) assignments(ctx context.Context) error {
 		addresses.add(m.Source.Connection.ID, m.EmailCanonical)
 	}
 	for connectionID := range addresses {
-		found, err := g.r.EmailAssignments(ctx, connectionID, addresses.of(connectionID))
+		keys := store.DirectoryKeys{IDs: mailboxes.of(connectionID), AddressKeys: addresses.of(connectionID)}
+		found, err := g.r.EmailAssignments(ctx, connectionID, keys)
 		if err != nil {
 			return err
 		}
-		held, err := g.r.EmailAssignmentsHeldBy(ctx, connectionID, mailboxes.of(connectionID))
-		if err != nil {
-			return err
-		}
-		for _, e := range append(found, held...) {
+		for _, e := range found {
 			g.world.Assignments[rules.AddressKey{ConnectionID: connectionID, Address: e.AddressCanonical}] = e
 		}
 	}

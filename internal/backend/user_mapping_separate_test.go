@@ -113,14 +113,45 @@ func TestSeparateWritesRelyOnWhatIsMade(t *testing.T) {
 	})
 }
 
-// TestSeparateHoldersOfOneAddress: what only the ledger finds out is the later item's refusal, and nobody else's.
+// twoMailboxes returns creates of one address for accounts that no directory knows.
+func twoMailboxes() []idmap.UserMappingIntent {
+	one := rulestest.Pinned(open("ann@example.com", "ann"), "x-1", "")
+	two := rulestest.Pinned(rulestest.Between(rulestest.OpenMail, rulestest.CRM, "ann@example.com", "ann"), "x-2", "")
+	return []idmap.UserMappingIntent{creates(one), creates(two), creates(open("bob@example.com", "bob"))}
+}
+
+// TestSeparateHoldersOfOneAddress: an address that the ledger gives to one of two is the later item's refusal, and nobody
+// else's.
 func TestSeparateHoldersOfOneAddress(t *testing.T) {
 	t.Parallel()
 	staged(t, func(t *testing.T, b *backend.Backend) {
-		one := rulestest.Pinned(open("ann@example.com", "ann"), "x-1", "")
-		two := rulestest.Pinned(rulestest.Between(rulestest.OpenMail, rulestest.CRM, "ann@example.com", "ann"), "x-2", "")
-		wantCodes(t, separately(t, b, creates(one), creates(two), creates(open("bob@example.com", "bob"))),
-			"", idmap.CodeEmailPreviouslyAssigned, "")
+		wantCodes(t, separately(t, b, twoMailboxes()...), "", idmap.CodeEmailPreviouslyAssigned, "")
+	})
+}
+
+// TestHoldersOfOneAddress: all or none, and a validation, refuse both, since neither comes first.
+func TestHoldersOfOneAddress(t *testing.T) {
+	t.Parallel()
+	staged(t, func(t *testing.T, b *backend.Backend) {
+		_, err := b.ApplyUserMappings(t.Context(), admin, twoMailboxes())
+		wantCode(t, err, idmap.CodeEmailPreviouslyAssigned)
+		var fields []string
+		for _, v := range idmap.ViolationsOf(err) {
+			fields = append(fields, v.Field)
+		}
+		if !slices.Equal(fields, []string{"items[0].email", "items[1].email"}) {
+			t.Errorf("the refusal is about %v: %v", fields, err)
+		}
+		if n := len(allMappings(t, b)); n != 0 {
+			t.Errorf("%d mappings were made", n)
+		}
+		intents := append(twoMailboxes(), twoMailboxes()[1])
+		intents[3].Group = 1
+		verdicts, err := b.ValidateUserMappings(t.Context(), admin, intents, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCodes(t, verdicts, idmap.CodeEmailPreviouslyAssigned, idmap.CodeEmailPreviouslyAssigned, "", "")
 	})
 }
 

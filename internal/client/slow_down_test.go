@@ -162,9 +162,11 @@ func mustAll(t *testing.T, calls []func(context.Context) error) {
 func TestRefusedBatches(t *testing.T) {
 	t.Parallel()
 	ways := map[string]apply{
-		"together":   withOneKey,
-		"separately": (*client.Client).ApplyUserMappingsSeparately,
-		"gathered":   eachAlone,
+		"together": withOneKey,
+		"separately": func(ctx context.Context, c *client.Client, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
+			return c.ApplyUserMappingsSeparately(ctx, key, intents)
+		},
+		"gathered": eachAlone,
 	}
 	for refusal, between := range map[string]func(a *acctest.Server) (http.Handler, meeting){
 		"by a limit": func(a *acctest.Server) (http.Handler, meeting) {
@@ -199,10 +201,10 @@ func TestRefusedBatches(t *testing.T) {
 
 const partSize = 10
 
-type apply func(*client.Client, context.Context, string, []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error)
+type apply func(context.Context, *client.Client, string, []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error)
 
 // withOneKey makes the creates together, with the key of the whole batch alone.
-func withOneKey(c *client.Client, ctx context.Context, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
+func withOneKey(ctx context.Context, c *client.Client, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error) {
 	for i := range intents {
 		intents[i].IdempotencyKey = ""
 	}
@@ -210,7 +212,7 @@ func withOneKey(c *client.Client, ctx context.Context, key string, intents []idm
 }
 
 // eachAlone makes the creates one after the other, each by a call of its own.
-func eachAlone(c *client.Client, ctx context.Context, _ string, intents []idmap.UserMappingIntent) (verdicts []idmap.UserMappingVerdict, err error) {
+func eachAlone(ctx context.Context, c *client.Client, _ string, intents []idmap.UserMappingIntent) (verdicts []idmap.UserMappingVerdict, err error) {
 	for _, in := range intents {
 		m, _, failed := c.CreateUserMapping(ctx, in.IdempotencyKey, *in.UserMapping)
 		verdicts, err = append(verdicts, idmap.UserMappingVerdict{UserMapping: &m}), errors.Join(err, failed)
@@ -229,7 +231,7 @@ func writeParts(t *testing.T, c *client.Client, write apply) {
 				m := person(part*partSize + i)
 				intents = append(intents, idmap.UserMappingIntent{Operation: idmap.OperationCreate, UserMapping: &m, IdempotencyKey: client.NewKey()})
 			}
-			verdicts, err := write(c, t.Context(), client.NewKey(), intents)
+			verdicts, err := write(t.Context(), c, client.NewKey(), intents)
 			if err != nil {
 				t.Error(err)
 				return

@@ -44,11 +44,11 @@ func mappingOfUser(w *World, o *others, m idmap.UserMapping) *idmap.UserMapping 
 		return nil
 	}
 	if found := o.users[between(m)+key]; len(found) > 0 {
-		return &found[0].m
+		return found[0].m
 	}
 	if user := w.directory(m.Destination.Connection.ID).users[key]; user != nil {
 		if found := o.accounts[between(m)+user.ID]; len(found) > 0 {
-			return &found[0].m
+			return found[0].m
 		}
 	}
 	return nil
@@ -130,8 +130,8 @@ func mappingOfEmail(w *World, o *others, m idmap.UserMapping) *idmap.UserMapping
 		candidates = append(slices.Clip(candidates), o.mailboxes[mailboxKey(*destination, m)]...)
 	}
 	for _, x := range candidates {
-		if between(x.m) == between(m) {
-			return &x.m
+		if between(*x.m) == between(m) {
+			return x.m
 		}
 	}
 	return nil

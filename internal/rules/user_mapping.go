@@ -62,7 +62,7 @@ func CheckUserMappings(w *World, changes []Change) []idmap.UserMappingVerdict {
 	stored := newOthers(w)
 	verdicts := make([]idmap.UserMappingVerdict, len(changes))
 	for _, group := range groups {
-		others := stored.beside(w, changes, candidates, group)
+		others := stored.beside(changes, candidates, group)
 		for _, i := range group {
 			if c := candidates[i]; c != nil {
 				verdicts[i] = c.judge(others)
@@ -106,6 +106,7 @@ type candidate struct {
 	holders     []*idmap.Account // live accounts with the email, the primary holder first
 	named       *idmap.Account   // the account that the user id names
 	owner, user *idmap.Account   // the bound accounts, where the directory knows them
+	keys        uniqueKeys       // none where the destination does not exist
 	pinSource   string           // as asked
 	pinDest     string
 	// presented: somebody comes with the email and the user id, so both are judged as if they were new; that they are
@@ -128,6 +129,9 @@ func newCandidate(w *World, before *idmap.UserMapping, m idmap.UserMapping) *can
 		c.named = app.users[c.userKey]
 	}
 	c.bind(mail, app)
+	if c.destination != nil {
+		c.keys = keysOf(*c.destination, c.m)
+	}
 	return c
 }
 
@@ -194,27 +198,23 @@ func (c *candidate) repinned(before idmap.MappingEnd, pin string) bool {
 	return pin != "" && pin != before.AccountID()
 }
 
-func (c *candidate) claims() []string { return claims(*c.destination, c.m) }
+func (c *candidate) claims() []string { return c.keys.claims() }
 
 // Claims returns the keys of what a stored mapping of the world has, and no other mapping may have: those that the
 // verdict about it had, see idmap.UserMappingVerdict.
 func Claims(w *World, m idmap.UserMapping) []string {
 	if destination := w.connection(m.Destination.Connection.ID); destination != nil {
-		return claims(*destination, m)
+		return keysOf(*destination, m).claims()
 	}
 	return nil
 }
 
-func claims(destination idmap.Connection, m idmap.UserMapping) []string {
-	claims := []string{
-		"email|" + emailKey(destination, m),
-		"user|" + between(m) + m.UserKey(),
-	}
-	if m.Source.Account != nil {
-		claims = append(claims, "mailbox|"+mailboxKey(destination, m))
-	}
-	if id := m.Destination.AccountID(); id != "" {
-		claims = append(claims, "account|"+between(m)+id)
+func (k uniqueKeys) claims() []string {
+	claims := make([]string, 0, 4)
+	for _, claim := range [][2]string{{"email|", k.email}, {"user|", k.user}, {"mailbox|", k.mailbox}, {"account|", k.account}} {
+		if claim[1] != "" {
+			claims = append(claims, claim[0]+claim[1])
+		}
 	}
 	return claims
 }

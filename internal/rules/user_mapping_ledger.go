@@ -25,9 +25,12 @@ func Holders(w *World, m idmap.UserMapping) []idmap.EmailHolder {
 }
 
 // checkPreviouslyAssigned refuses an address that the ledger ties to another holder (S1: nobody claims a former
-// colleague's mailbox, even when the colleague's account is deleted).
-func checkPreviouslyAssigned(c *candidate, _ *others, r *report) {
+// colleague's mailbox, even when the colleague's account is deleted), or would tie to another of the same call.
+func checkPreviouslyAssigned(c *candidate, o *others, r *report) {
 	entry, holder := c.otherHolder()
+	if holder == nil {
+		c.checkSameMailbox(o, r)
+	}
 	if holder == nil || c.takesFromAccount() {
 		return
 	}
@@ -43,6 +46,28 @@ func checkPreviouslyAssigned(c *candidate, _ *others, r *report) {
 		Kind: "email_assignment", ID: entry.ID, Holder: holder.Label(), Releasable: true,
 	}, "Email %q %s to the %s since %s, and an address never passes to somebody else by itself, even when its holder is gone. Take another email, or ask an administrator to release the address.",
 		clip(c.m.Email), what, where, entry.FirstSeenOn.UTC().Format("2006-01-02"))
+}
+
+// asksForAddress reports whether the ledger is told of the mapping, and with which mail account.
+func (c *candidate) asksForAddress() bool {
+	return (c.emailChanged() || c.userChanged()) && c.m.EmailCanonical != "" && c.m.Source.Account != nil
+}
+
+// checkSameMailbox refuses an address that another change of the group asks for as that of another mailbox. Neither comes
+// first, so that both are refused.
+func (c *candidate) checkSameMailbox(o *others, r *report) {
+	if o.made == nil || !c.asksForAddress() {
+		return
+	}
+	for _, x := range o.made.addresses[AddressKey{c.source.ID, c.m.EmailCanonical}] {
+		if x.m.Source.AccountID() == c.m.Source.AccountID() {
+			continue
+		}
+		r.refuse(idmap.CodeEmailPreviouslyAssigned, fieldEmail, conflictWith(x),
+			"Email %q is an address of account %q here, and of account %q for user %q of connection %q (%s), and an address belongs to one mailbox. Name the same account in both, or take another email.",
+			clip(c.m.Email), clip(c.m.Source.AccountID()), clip(x.m.Source.AccountID()), clip(x.m.UserID), c.w.nameOf(x.m.Destination.Connection.ID), x.describe())
+		return
+	}
 }
 
 // otherHolder returns the entry that ties the email to another holder than the one that asks, and that holder. It is

@@ -148,9 +148,9 @@ func (c *candidate) userEvidence(o *others) (evidence, *idmap.Conflict) {
 // mappingOfUser returns the other mapping whose user has the wanted user id as things are stored, also where the same
 // call gives that mapping a new one: where no directory proves it, users do not exchange their names.
 func (c *candidate) mappingOfUser(o *others) *idmap.UserMapping {
-	for _, x := range o.users[between(c.m)+c.userKey] {
+	for _, x := range o.users[c.keys.user] {
 		if x.m.ID != c.before.ID {
-			return &x.m
+			return x.m
 		}
 	}
 	return nil

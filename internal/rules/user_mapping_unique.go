@@ -11,10 +11,12 @@ import (
 // index finds mappings by what only one mapping may have.
 type index struct {
 	emails, mailboxes, users, accounts map[string][]other
+	// addresses are of the changes that ask for one with its mail account: any number may have it, all for one account.
+	addresses map[AddressKey][]other
 }
 
 type other struct {
-	m         idmap.UserMapping
+	m         *idmap.UserMapping
 	candidate *candidate // nil for a stored one
 }
 
@@ -29,51 +31,67 @@ type others struct {
 // newOthers returns the others of a group without changes.
 func newOthers(w *World) *others {
 	o := &others{index: newIndex()}
-	for _, m := range w.Mappings {
-		o.add(w, other{m: m})
+	for i := range w.Mappings {
+		m := &w.Mappings[i]
+		if destination := w.connection(m.Destination.Connection.ID); destination != nil {
+			o.add(keysOf(*destination, *m), other{m: m})
+		}
 	}
 	return o
 }
 
 // beside returns the others of a group of changes.
-func (o *others) beside(w *World, changes []Change, candidates []*candidate, group []int) *others {
+func (o *others) beside(changes []Change, candidates []*candidate, group []int) *others {
 	beside := &others{index: o.index, made: newIndex(), gone: make(map[string]bool, len(group))}
 	for _, i := range group {
 		if before := changes[i].Before; before != nil {
 			beside.gone[before.ID] = true
 		}
 		if c := candidates[i]; c != nil {
-			beside.made.add(w, other{m: c.m, candidate: c})
+			beside.made.add(c.keys, other{m: &c.m, candidate: c})
 		}
 	}
 	return beside
 }
 
 func newIndex() *index {
-	return &index{emails: map[string][]other{}, mailboxes: map[string][]other{}, users: map[string][]other{}, accounts: map[string][]other{}}
+	return &index{emails: map[string][]other{}, mailboxes: map[string][]other{}, users: map[string][]other{}, accounts: map[string][]other{}, addresses: map[AddressKey][]other{}}
 }
 
-func (x *index) add(w *World, o other) {
-	destination := w.connection(o.m.Destination.Connection.ID)
-	if destination == nil {
-		return
+func (x *index) add(keys uniqueKeys, o other) {
+	add := func(to map[string][]other, key string) {
+		if key != "" {
+			to[key] = append(to[key], o)
+		}
 	}
-	if o.m.EmailCanonical != "" {
-		key := emailKey(*destination, o.m)
-		x.emails[key] = append(x.emails[key], o)
+	add(x.emails, keys.email)
+	add(x.mailboxes, keys.mailbox)
+	add(x.users, keys.user)
+	add(x.accounts, keys.account)
+	if o.candidate != nil && o.candidate.asksForAddress() {
+		key := AddressKey{o.m.Source.Connection.ID, o.m.EmailCanonical}
+		x.addresses[key] = append(x.addresses[key], o)
 	}
-	if o.m.Source.Account != nil {
-		key := mailboxKey(*destination, o.m)
-		x.mailboxes[key] = append(x.mailboxes[key], o)
+}
+
+// uniqueKeys are the keys of a mapping in an index. One that it does not have is empty.
+type uniqueKeys struct{ email, mailbox, user, account string }
+
+func keysOf(destination idmap.Connection, m idmap.UserMapping) (keys uniqueKeys) {
+	if m.EmailCanonical != "" {
+		keys.email = emailKey(destination, m)
 	}
-	if userKey := o.m.UserKey(); userKey != "" {
-		key := between(o.m) + userKey
-		x.users[key] = append(x.users[key], o)
+	if m.Source.Account != nil {
+		keys.mailbox = mailboxKey(destination, m)
 	}
-	if id := o.m.Destination.AccountID(); id != "" {
-		key := between(o.m) + id
-		x.accounts[key] = append(x.accounts[key], o)
+	pair := between(m)
+	if userKey := m.UserKey(); userKey != "" {
+		keys.user = pair + userKey
 	}
+	if id := m.Destination.AccountID(); id != "" {
+		keys.account = pair + id
+	}
+	return keys
 }
 
 func emailKey(destination idmap.Connection, m idmap.UserMapping) string {
@@ -108,7 +126,7 @@ func (c *candidate) first(o *others, of func(*index) map[string][]other, key str
 	return other{}, false
 }
 
-func (c *candidate) was(m idmap.UserMapping) bool { return c.before != nil && c.before.ID == m.ID }
+func (c *candidate) was(m *idmap.UserMapping) bool { return c.before != nil && c.before.ID == m.ID }
 
 func byEmail(x *index) map[string][]other   { return x.emails }
 func byMailbox(x *index) map[string][]other { return x.mailboxes }
@@ -119,14 +137,13 @@ func checkEmailInUse(c *candidate, o *others, r *report) {
 	if c.m.EmailCanonical == "" {
 		return
 	}
-	x, taken := c.first(o, byEmail, emailKey(*c.destination, c.m))
+	x, taken := c.first(o, byEmail, c.keys.email)
 	what := "is"
-	if !taken && c.m.Source.Account != nil {
-		x, taken = c.first(o, byMailbox, mailboxKey(*c.destination, c.m))
-		what = fmt.Sprintf("is an address of the mailbox of %q, which is", x.m.Email)
-	}
 	if !taken {
-		return
+		if x, taken = c.first(o, byMailbox, c.keys.mailbox); !taken {
+			return
+		}
+		what = fmt.Sprintf("is an address of the mailbox of %q, which is", x.m.Email)
 	}
 	where := "connection " + quote(c.destination.Name)
 	if id := x.m.Destination.Connection.ID; id != c.destination.ID {
@@ -138,9 +155,9 @@ func checkEmailInUse(c *candidate, o *others, r *report) {
 }
 
 func checkUserAlreadyMapped(c *candidate, o *others, r *report) {
-	x, taken := c.first(o, byUser, between(c.m)+c.userKey)
-	if id := c.m.Destination.AccountID(); !taken && id != "" {
-		x, taken = c.first(o, byAccount, between(c.m)+id)
+	x, taken := c.first(o, byUser, c.keys.user)
+	if !taken {
+		x, taken = c.first(o, byAccount, c.keys.account)
 	}
 	if c.userKey == "" || !taken {
 		return
@@ -186,7 +203,7 @@ func conflictWith(x other) *idmap.Conflict {
 
 // meantBy reports whether a create may mean a mapping that is there already: it is the same user's.
 func (c *candidate) meantBy(x other) bool {
-	return c.before == nil && x.m.ID != "" && between(c.m) == between(x.m) && c.userKey == x.m.UserKey()
+	return c.before == nil && x.m.ID != "" && between(c.m) == between(*x.m) && c.userKey == x.m.UserKey()
 }
 
 func (c *candidate) advice(x other, otherwise string) string {

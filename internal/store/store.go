@@ -69,11 +69,9 @@ type Reader interface {
 	ListUserMappings(ctx context.Context, f idmap.UserMappingFilter, page idmap.Page) ([]idmap.UserMapping, error)
 	CountUserMappings(ctx context.Context, f idmap.UserMappingFilter) (int, error)
 
-	// EmailAssignments finds the ledger entries of canonical addresses that are not released.
-	EmailAssignments(ctx context.Context, connectionID string, addressKeys []string) ([]idmap.EmailAssignment, error)
-	// EmailAssignmentsHeldBy finds the unreleased entries of a mail connection that accounts of its own hold, whatever
-	// addresses the accounts have now.
-	EmailAssignmentsHeldBy(ctx context.Context, connectionID string, accountIDs []string) ([]idmap.EmailAssignment, error)
+	// EmailAssignments finds the ledger entries of a mail connection that are not released: those of AddressKeys, and those
+	// that the accounts of IDs, which are its own, hold, whatever addresses the accounts have now.
+	EmailAssignments(ctx context.Context, connectionID string, keys DirectoryKeys) ([]idmap.EmailAssignment, error)
 	// EmailAssignment finds one entry by its id, released or not. It MUST answer idmap.NotFound if there is none.
 	EmailAssignment(ctx context.Context, id string) (idmap.EmailAssignment, error)
 	ListEmailAssignments(ctx context.Context, f idmap.EmailAssignmentFilter, page idmap.Page) ([]idmap.EmailAssignment, error)

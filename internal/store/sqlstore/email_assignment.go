@@ -3,10 +3,12 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
+	"github.com/idmap/terraform-provider-idmap/internal/store"
 )
 
 const emailAssignmentColumns = `id, connection_id, address, address_key, seen_by, first_seen_on, last_seen_on, ` +
@@ -31,21 +33,17 @@ func scanEmailAssignment(r row) (e idmap.EmailAssignment, err error) {
 	return e, err
 }
 
-func (s *session) EmailAssignments(ctx context.Context, connectionID string, addressKeys []string) ([]idmap.EmailAssignment, error) {
+func (s *session) EmailAssignments(ctx context.Context, connectionID string, keys store.DirectoryKeys) ([]idmap.EmailAssignment, error) {
 	l := newLookup(s, emailAssignments)
-	l.any(ctx, addressKeys, "released_on IS NULL AND connection_id = ? AND address_key IN (*)", connectionID)
-	return s.withHolders(ctx)(l.answer())
-}
-
-func (s *session) EmailAssignmentsHeldBy(ctx context.Context, connectionID string, accountIDs []string) ([]idmap.EmailAssignment, error) {
+	l.any(ctx, keys.AddressKeys, "released_on IS NULL AND connection_id = ? AND address_key IN (*)", connectionID)
 	// The holders come first, by themselves: of one statement either engine may begin with all entries of the connection,
-	// which are far more than those of the accounts that it is asked for.
-	ids, err := s.ids(ctx, accountIDs, `SELECT assignment_id FROM email_assignment_holders WHERE connection_id = ? AND account_id IN (*)`, connectionID)
+	// which are far more than those of the accounts that it is asked for. Most of them have one of the addresses, too.
+	held, err := s.ids(ctx, keys.IDs, `SELECT assignment_id FROM email_assignment_holders WHERE connection_id = ? AND account_id IN (*)`, connectionID)
 	if err != nil {
 		return nil, err
 	}
-	l := newLookup(s, emailAssignments)
-	l.any(ctx, ids, "released_on IS NULL AND connection_id || '' = ? AND id IN (*)", connectionID)
+	held = slices.DeleteFunc(held, func(id string) bool { return l.seen[id] })
+	l.any(ctx, held, "released_on IS NULL AND connection_id || '' = ? AND id IN (*)", connectionID)
 	return s.withHolders(ctx)(l.answer())
 }
 

@@ -180,15 +180,26 @@ func count(ctx context.Context, s *session, table string, w where) (n int, err e
 
 // lookup gathers the objects that have any of some keys, each once.
 type lookup[T any] struct {
-	session *session
-	table   table[T]
-	found   []T
-	seen    map[string]bool
-	err     error
+	session  *session
+	table    table[T]
+	expected int // how many objects there may be; where there are some, there are mostly as many as keys
+	found    []T
+	seen     map[string]bool
+	err      error
 }
 
 func newLookup[T any](s *session, t table[T]) *lookup[T] {
-	return &lookup[T]{session: s, table: t, seen: map[string]bool{}}
+	return &lookup[T]{session: s, table: t}
+}
+
+func (l *lookup[T]) add(object T) {
+	if l.seen == nil {
+		l.found, l.seen = make([]T, 0, l.expected), make(map[string]bool, l.expected)
+	}
+	if id := l.table.id(object); !l.seen[id] {
+		l.seen[id] = true
+		l.found = append(l.found, object)
+	}
 }
 
 // any finds objects by one kind of key. The condition has one (*), which becomes the list of keys; args are those of
@@ -197,6 +208,7 @@ func (l *lookup[T]) any(ctx context.Context, keys []string, condition string, ar
 	if !storable(args...) {
 		return
 	}
+	l.expected = len(keys)
 	for condition, values := range l.session.dialect.keyed(condition, keys) {
 		l.run(ctx, condition, append(slices.Clone(args), values...))
 	}
@@ -209,10 +221,7 @@ func (l *lookup[T]) run(ctx context.Context, condition string, args []any) {
 	query := "SELECT " + l.table.columns + " FROM " + l.table.name + " WHERE " + condition
 	l.err = l.session.query(ctx, func(r row) error {
 		object, err := l.table.scan(r)
-		if id := l.table.id(object); !l.seen[id] {
-			l.seen[id] = true
-			l.found = append(l.found, object)
-		}
+		l.add(object)
 		return err
 	}, query, args...)
 }

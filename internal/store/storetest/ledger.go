@@ -26,7 +26,7 @@ var ledgerTests = map[string]func(world){
 	"holders are in the order of their connections":              testHolderOrder,
 	"thousands are claimed at once":                              testManyClaims,
 	"addresses are of one mail connection":                       testClaimConnection,
-	"EmailAssignmentsHeldBy finds what a mailbox holds":          testHeldBy,
+	"EmailAssignments finds what a mailbox holds, each once":     testHeldBy,
 }
 
 func testHeldBy(w world) {
@@ -36,14 +36,18 @@ func testHeldBy(w world) {
 	released.Revision++
 	released.Released = &idmap.Release{On: *at(20), By: "admin"}
 	w.update(func(tx store.Tx) error { return tx.ReleaseEmailAssignment(w.ctx, released) })
-	found := func(connectionID string, accounts ...string) []idmap.EmailAssignment {
+	found := func(connectionID string, keys store.DirectoryKeys) []idmap.EmailAssignment {
 		return read(w, func(r store.Reader) ([]idmap.EmailAssignment, error) {
-			return r.EmailAssignmentsHeldBy(w.ctx, connectionID, accounts)
+			found, err := r.EmailAssignments(w.ctx, connectionID, keys)
+			return sorted(found, func(e idmap.EmailAssignment) string { return e.ID }), err
 		})
 	}
-	equal(w.t, "held", found("mail", "box", "none"), w.entries("a@example.com"))
-	nothing(w.t, "held in another connection", found("app", "box"))
-	nothing(w.t, "held by nobody", found("mail"))
+	box := store.DirectoryKeys{IDs: []string{"box", "none"}}
+	equal(w.t, "held", found("mail", box), w.entries("a@example.com"))
+	nothing(w.t, "held in another connection", found("app", box))
+	nothing(w.t, "held by nobody", found("mail", store.DirectoryKeys{}))
+	box.AddressKeys = []string{"a@example.com", "b@example.com", "c@example.com"}
+	equal(w.t, "held, or of an address", found("mail", box), w.entries("a@example.com", "c@example.com"))
 }
 
 func holder(connectionID, accountID, userKey string) idmap.EmailHolder {
@@ -83,7 +87,7 @@ func (w world) claim(claims ...store.EmailClaim) {
 func (w world) entries(keys ...string) []idmap.EmailAssignment {
 	w.t.Helper()
 	return read(w, func(r store.Reader) ([]idmap.EmailAssignment, error) {
-		found, err := r.EmailAssignments(w.ctx, "mail", keys)
+		found, err := r.EmailAssignments(w.ctx, "mail", store.DirectoryKeys{AddressKeys: keys})
 		return sorted(found, func(e idmap.EmailAssignment) string { return e.ID }), err
 	})
 }

@@ -16,6 +16,7 @@ var userMappingTests = map[string]func(world){
 	"UserMappingsOf finds on the side of the key":             testMappingsOf,
 	"UserMappingsBehind finds those whose user was renamed":   testMappingsBehind,
 	"UserMappingsBehind finds thousands":                      testManyMappingsBehind,
+	"UserMappingsBehind after any sequence of writes":         testBehindModel,
 	"UpdateUserMappings wants the stored revision of each":    testMappingRevision,
 	"DeleteUserMappings wants the stored revision of each":    testMappingDelete,
 	"BindUserMappings binds what is unbound, no new revision": testMappingBind,
