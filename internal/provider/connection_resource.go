@@ -203,7 +203,7 @@ func (r *connectionResource) Read(ctx context.Context, req resource.ReadRequest,
 		return
 	}
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
-	sink.identify(ctx, state.ID.ValueString())
+	sink.identify(state.ID.ValueString())
 	imported := state.Name.IsNull() // there is nothing yet that could stay as it is
 	if imported && !r.walk.ready(&resp.Diagnostics) || !imported && !r.walk.refreshes() {
 		return

@@ -1,8 +1,12 @@
 package provider
 
 import (
+	"errors"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -18,6 +22,60 @@ type userMappingModel struct {
 	SourceAccountID         types.String `tfsdk:"source_account_id"`
 	DestinationAccountID    types.String `tfsdk:"destination_account_id"`
 	Origin                  types.String `tfsdk:"origin"`
+}
+
+// attributes returns the attributes of the schema, all of which are strings. The model is taken from the wire form of
+// Terraform and put back into it by them, without the framework's reflection: that compiles a regular expression for
+// each field at each turn, which took longer than all else that a plan without a change does here.
+func (m *userMappingModel) attributes() map[string]*types.String {
+	return map[string]*types.String{
+		"id":                        &m.ID,
+		"source_connection_id":      &m.SourceConnectionID,
+		"destination_connection_id": &m.DestinationConnectionID,
+		"email":                     &m.Email.StringValue,
+		"email_source":              &m.EmailSource,
+		"user_id":                   &m.UserID.StringValue,
+		"source_account_id":         &m.SourceAccountID,
+		"destination_account_id":    &m.DestinationAccountID,
+		"origin":                    &m.Origin,
+	}
+}
+
+// takeMapping takes an object of Terraform. What it cannot take is a bug.
+func takeMapping(raw tftypes.Value, diags *diag.Diagnostics) (m userMappingModel) {
+	var values map[string]tftypes.Value
+	err := raw.As(&values)
+	if err == nil && raw.IsNull() {
+		err = errors.New("it is null")
+	}
+	if err != nil {
+		diags.AddError("Unexpected Failure", "The resource cannot be read: "+err.Error()+". This is a bug of the provider.")
+		return m
+	}
+	for name, field := range m.attributes() {
+		*field = stringFrom(values[name])
+	}
+	return m
+}
+
+// value returns the object of Terraform.
+func (m userMappingModel) value(typ tftypes.Type) tftypes.Value {
+	values := map[string]tftypes.Value{}
+	for name, field := range m.attributes() {
+		values[name] = rawString(*field)
+	}
+	return tftypes.NewValue(typ, values)
+}
+
+// rawString is the reverse of stringFrom.
+func rawString(s types.String) tftypes.Value {
+	switch {
+	case s.IsUnknown():
+		return tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	case s.IsNull():
+		return tftypes.NewValue(tftypes.String, nil)
+	}
+	return tftypes.NewValue(tftypes.String, s.ValueString())
 }
 
 // userMappingNoun is how a mapping is called in diagnostics.

@@ -4,7 +4,12 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
@@ -102,6 +107,79 @@ func TestUserMappingKnown(t *testing.T) {
 	} {
 		if got := mappingModel(test.change).known(); got != test.want {
 			t.Errorf("%s: known %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// TestUserMappingConversion holds the model's way from and to the wire form against the framework's own, for every
+// attribute of the schema and everything that may stand in it.
+func TestUserMappingConversion(t *testing.T) {
+	t.Parallel()
+	var of resource.SchemaResponse
+	newUserMappingResource().Schema(t.Context(), resource.SchemaRequest{}, &of)
+	object, ok := of.Schema.Type().TerraformType(t.Context()).(tftypes.Object)
+	if !ok || len(object.AttributeTypes) == 0 {
+		t.Fatal("the schema is no object")
+	}
+	check := func(t *testing.T, raw tftypes.Value) {
+		t.Helper()
+		var want userMappingModel
+		var refused diag.Diagnostics
+		said := tfsdk.State{Raw: raw, Schema: of.Schema}.Get(t.Context(), &want)
+		got := takeMapping(raw, &refused)
+		if refused.HasError() != said.HasError() {
+			t.Fatalf("%s is taken with %v, by the framework with %v", raw, refused, said)
+		}
+		if refused.HasError() {
+			return
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is\n%+v, by the framework\n%+v", raw, got, want)
+		}
+		put := tfsdk.State{Schema: of.Schema}
+		if said := put.Set(t.Context(), want); said.HasError() {
+			t.Fatal(said)
+		}
+		if got := want.value(object); !got.Equal(put.Raw) || !got.Equal(raw) {
+			t.Errorf("%+v is\n%s, by the framework\n%s", want, got, put.Raw)
+		}
+	}
+	with := func(of func(name string) any) tftypes.Value {
+		values := map[string]tftypes.Value{}
+		for name, typ := range object.AttributeTypes {
+			values[name] = tftypes.NewValue(typ, of(name))
+		}
+		return tftypes.NewValue(object, values)
+	}
+	check(t, tftypes.NewValue(object, nil))
+	check(t, tftypes.NewValue(object, tftypes.UnknownValue))
+	for state, value := range map[string]any{"null": nil, "unknown": tftypes.UnknownValue, "empty": "", "a spelling": "SMTP:Jäne@EXAMPLE.com"} {
+		check(t, with(func(string) any { return value }))
+		for one := range object.AttributeTypes {
+			t.Run(one+" "+state, func(t *testing.T) {
+				t.Parallel()
+				check(t, with(func(name string) any {
+					if name == one {
+						return value
+					}
+					return "the " + name
+				}))
+			})
+		}
+	}
+}
+
+// TestIdentify holds the identity that is put against the framework's own, over none and over one.
+func TestIdentify(t *testing.T) {
+	t.Parallel()
+	var of resource.IdentitySchemaResponse
+	(&userMappingResource{}).IdentitySchema(t.Context(), resource.IdentitySchemaRequest{}, &of)
+	want := tfsdk.ResourceIdentity{Schema: of.IdentitySchema, Raw: tftypes.NewValue(of.IdentitySchema.Type().TerraformType(t.Context()), nil)}
+	got := want
+	for _, id := range []string{"m1", "m2"} {
+		objectSink{identity: &got}.identify(id)
+		if said := want.SetAttribute(t.Context(), path.Root("id"), id); said.HasError() || !got.Raw.Equal(want.Raw) {
+			t.Errorf("the identity is %s, by the framework %s (%v)", got.Raw, want.Raw, said)
 		}
 	}
 }

@@ -112,8 +112,8 @@ func (r *userMappingResource) Configure(_ context.Context, req resource.Configur
 func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	p := &userMappingPlan{walk: r.walk, diags: &resp.Diagnostics}
 	if !req.State.Raw.IsNull() {
-		p.prior = &userMappingModel{}
-		resp.Diagnostics.Append(req.State.Get(ctx, p.prior)...)
+		prior := takeMapping(req.State.Raw, &resp.Diagnostics)
+		p.prior = &prior
 	}
 	if r.walk == nil || resp.Diagnostics.HasError() {
 		return
@@ -126,8 +126,8 @@ func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.Modif
 		userMappingNoun.addViolations(r.walk.leaves(p.prior.ID.ValueString()), &resp.Diagnostics)
 		return
 	}
-	resp.Diagnostics.Append(req.Config.Get(ctx, &p.config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &p.plan)...)
+	p.config = takeMapping(req.Config.Raw, &resp.Diagnostics)
+	p.plan = takeMapping(req.Plan.Raw, &resp.Diagnostics)
 	p.replacing = remembered[string](ctx, resp.Private, replacingKey, &resp.Diagnostics)
 	p.former = remembered[string](ctx, resp.Private, formerUserKey, &resp.Diagnostics)
 	p.revision = remembered[int64](ctx, resp.Private, revisionKey, &resp.Diagnostics)
@@ -138,12 +138,11 @@ func (r *userMappingResource) ModifyPlan(ctx context.Context, req resource.Modif
 		remember(ctx, resp.Private, replacingKey, p.prior.ID.ValueString(), &resp.Diagnostics)
 	}
 	p.make(ctx)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+	resp.Plan.Raw = p.plan.value(req.Plan.Raw.Type())
 }
 
 func (r *userMappingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan userMappingModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	plan := takeMapping(req.Plan.Raw, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
@@ -161,7 +160,7 @@ func (r *userMappingResource) Create(ctx context.Context, req resource.CreateReq
 	r.addWarnings(warnings, &resp.Diagnostics)
 	plan.fromAPI(created)
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
-	sink.put(ctx, created.ID, created.Revision, plan)
+	sink.put(ctx, created.ID, created.Revision, plan.value(req.Plan.Raw.Type()))
 }
 
 // create creates the mapping. An answer that is older than the request repeats that of an earlier run, and counts only if
@@ -197,13 +196,12 @@ func (r *userMappingResource) warningsNow(ctx context.Context, plan userMappingM
 }
 
 func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state userMappingModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	state := takeMapping(req.State.Raw, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
-	sink.identify(ctx, state.ID.ValueString())
+	sink.identify(state.ID.ValueString())
 	imported := state.UserID.IsNull() // there is nothing yet that could stay as it is
 	if imported && !r.walk.ready(&resp.Diagnostics) || !imported && !r.walk.refreshes() {
 		return
@@ -220,14 +218,13 @@ func (r *userMappingResource) Read(ctx context.Context, req resource.ReadRequest
 		r.walk.sawMapping(m)
 		r.sawRename(ctx, state, m, resp.Private, &resp.Diagnostics)
 		state.fromAPI(m)
-		sink.put(ctx, m.ID, m.Revision, state)
+		sink.put(ctx, m.ID, m.Revision, state.value(req.State.Raw.Type()))
 	}
 }
 
 func (r *userMappingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan, state userMappingModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	plan := takeMapping(req.Plan.Raw, &resp.Diagnostics)
+	state := takeMapping(req.State.Raw, &resp.Diagnostics)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
@@ -240,7 +237,7 @@ func (r *userMappingResource) Update(ctx context.Context, req resource.UpdateReq
 	r.addWarnings(warnings, &resp.Diagnostics)
 	plan.fromAPI(updated)
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
-	sink.put(ctx, updated.ID, updated.Revision, plan)
+	sink.put(ctx, updated.ID, updated.Revision, plan.value(req.Plan.Raw.Type()))
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, formerUserKey, nil)...) // what the user is called is the plan's doing now
 }
 
@@ -285,8 +282,7 @@ func (r *userMappingResource) addWarnings(warnings []idmap.Violation, diags *dia
 }
 
 func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state userMappingModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	state := takeMapping(req.State.Raw, &resp.Diagnostics)
 	revision := remembered[int64](ctx, req.Private, revisionKey, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
