@@ -59,15 +59,16 @@ func (c crew) answered(callers, waiting int, took time.Duration) crew {
 // counting reports whether the next request finds out how many callers there are.
 func (c crew) counting() bool { return c.requests >= c.count }
 
-// gathered is the crew when a wait has ended with so many waiting. Who did not come may come later, or never again.
+// gathered is the crew when a wait has ended with so many waiting. Who did not come may come later, or never again. A count
+// that finds far more than were known is soon made again; a few more were busy when the others met.
 func (c crew) gathered(waiting int) crew {
 	switch {
-	case c.counting() && waiting > c.size:
+	case c.counting() && waiting > 2*c.size:
 		c.size, c.requests, c.count = waiting, 0, firstCount
 	case c.counting():
 		c.size, c.requests, c.count = max(waiting, 1), 0, min(2*c.count, lastCount)
 	case !c.complete(waiting):
-		c.size = max(waiting, c.size/2, 1)
+		c.size = max(waiting, c.size-max(c.size/4, 1), 1)
 	}
 	return c
 }
@@ -76,9 +77,9 @@ func (c crew) gathered(waiting int) crew {
 func (c crew) complete(waiting int) bool { return !c.counting() && waiting >= c.size-c.spare() }
 
 // leaves reports whether a request leaves while one is under way, with so many callers: half of them, of many, go on while
-// the others wait for an answer.
+// the others wait for an answer. It does only where the answer takes so long that otherwise all would wait for it.
 func (c crew) leaves(waiting, asked int) bool {
-	return !c.sparing && c.size >= manyCallers && asked < c.size && waiting >= c.size/2
+	return !c.sparing && c.size >= manyCallers && c.come() > c.size/2 && asked < c.size && waiting >= c.size/2
 }
 
 // spare is how many callers a request does not wait for: so many come while it is under way, and Terraform is busy with
@@ -87,12 +88,14 @@ func (c crew) spare() int {
 	if c.sparing {
 		return 1
 	}
-	come := int((c.took + c.gap) / max(c.gap, 1)) // rounded up, more or less
-	return max(min(come, c.size/2), 1)
+	return max(min(c.come(), c.size/2), 1)
 }
 
+// come is how many callers come while a request is under way.
+func (c crew) come() int { return int((c.took + c.gap) / max(c.gap, 1)) } // rounded up, more or less
+
 // lull is the time without a call after which none is expected.
-func (c crew) lull() time.Duration { return min(max(3*c.gap, shortestLull), longestLull) }
+func (c crew) lull() time.Duration { return min(max(4*c.gap, shortestLull), longestLull) }
 
 // patience returns how much longer the next request waits for calls. quiet is the time since a call came, waited the time
 // in all.
