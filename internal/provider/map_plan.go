@@ -350,7 +350,7 @@ func (p *mapPlan) take(verdict idmap.MapVerdict) {
 			p.called().addViolations([]idmap.Violation{v}, p.diags)
 		}
 	}
-	p.walk.tells(verdict.Warnings)
+	p.walk.tells(namedObject{p.kind.resource(), p.plan.Name.ValueString()}, verdict.Warnings)
 	p.called().addWarnings(verdict.Warnings, p.diags)
 }
 

@@ -104,7 +104,7 @@ func (r *mapResource) Create(ctx context.Context, req resource.CreateRequest, re
 		addCreatedTwice("name", r.kind.Entry()+" map "+created.Name, idmap.CodeNameInUse, &resp.Diagnostics)
 		return
 	}
-	r.addWarnings(wire, warnings, &resp.Diagnostics)
+	r.addWarnings(wire, plan.Name.ValueString(), warnings, &resp.Diagnostics)
 	// Where there is an error all the same, the map is there in part: Terraform keeps it as tainted.
 	plan.ID = types.StringValue(created.ID)
 	r.put(ctx, objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}, created, plan)
@@ -177,13 +177,13 @@ func (r *mapResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		wire.noun(r.mapKind).stored().addError(err, &resp.Diagnostics)
 		return
 	}
-	r.addWarnings(wire, warnings, &resp.Diagnostics)
+	r.addWarnings(wire, plan.Name.ValueString(), warnings, &resp.Diagnostics)
 	r.put(ctx, objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}, updated, plan)
 }
 
 // addWarnings passes on what a write warns of, unless the plan of the same apply has said it.
-func (r *mapResource) addWarnings(wire mapWire, warnings []idmap.Violation, diags *diag.Diagnostics) {
-	wire.noun(r.mapKind).addWarnings(r.walk.untold(warnings), diags)
+func (r *mapResource) addWarnings(wire mapWire, name string, warnings []idmap.Violation, diags *diag.Diagnostics) {
+	wire.noun(r.mapKind).addWarnings(r.walk.untold(namedObject{r.resource(), name}, warnings), diags)
 }
 
 func (r *mapResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {

@@ -112,7 +112,7 @@ func (p *userMappingPlan) take(ctx context.Context, verdict idmap.UserMappingVer
 		}
 	}
 	called.addViolations(refused, p.diags)
-	p.walk.tells(verdict.Warnings)
+	p.walk.tells(p.plan.user(), verdict.Warnings)
 	called.addWarnings(p.tellRename(verdict.Warnings, p.diags.AddAttributeWarning), p.diags)
 	m := verdict.UserMapping
 	if m == nil || len(verdict.Violations) > 0 {

@@ -28,6 +28,11 @@ func (w *walk) missed(user mappedUser) (userMappingModel, bool) {
 // mappedUser is what a mapping is for: a user has one between two connections.
 type mappedUser struct{ sourceConnection, destinationConnection, user string }
 
+// lock is what the creates and deletes of one walk take that are about the user, in whatever spelling.
+func (u mappedUser) lock() string {
+	return "user_mapping\x00" + u.sourceConnection + "\x00" + u.destinationConnection + "\x00" + u.user
+}
+
 func (m userMappingModel) user() mappedUser { return userOf(m.toAPI()) }
 
 func userOf(m idmap.UserMapping) mappedUser {

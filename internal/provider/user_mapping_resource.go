@@ -146,9 +146,8 @@ func (r *userMappingResource) Create(ctx context.Context, req resource.CreateReq
 	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
-	key := r.walk.mappingKey(plan)
-	defer r.walk.writes.begin(key)()
-	created, warnings, err := r.create(ctx, key, plan)
+	defer r.walk.writes.begin(plan.user().lock())()
+	created, warnings, err := r.create(ctx, r.walk.mappingKey(plan), plan)
 	if err != nil {
 		userMappingNoun.addError(err, &resp.Diagnostics)
 		return
@@ -157,7 +156,7 @@ func (r *userMappingResource) Create(ctx context.Context, req resource.CreateReq
 		addCreatedTwice("user_id", "the mapping of "+created.Label(), idmap.CodeUserAlreadyMapped, &resp.Diagnostics)
 		return
 	}
-	r.addWarnings(warnings, &resp.Diagnostics)
+	r.addWarnings(plan.user(), warnings, &resp.Diagnostics)
 	plan.fromAPI(created)
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
 	sink.put(ctx, created.ID, created.Revision, plan.value(req.Plan.Raw.Type()))
@@ -234,7 +233,7 @@ func (r *userMappingResource) Update(ctx context.Context, req resource.UpdateReq
 		userMappingNoun.stored().addError(err, &resp.Diagnostics)
 		return
 	}
-	r.addWarnings(warnings, &resp.Diagnostics)
+	r.addWarnings(plan.user(), warnings, &resp.Diagnostics)
 	plan.fromAPI(updated)
 	sink := objectSink{state: &resp.State, identity: resp.Identity, private: resp.Private, diags: &resp.Diagnostics}
 	sink.put(ctx, updated.ID, updated.Revision, plan.value(req.Plan.Raw.Type()))
@@ -277,8 +276,8 @@ func isShown(stored idmap.UserMapping, shown ...userMappingModel) bool {
 }
 
 // addWarnings passes on what a write warns of, unless the plan of the same apply has said it.
-func (r *userMappingResource) addWarnings(warnings []idmap.Violation, diags *diag.Diagnostics) {
-	userMappingNoun.addWarnings(r.walk.untold(warnings), diags)
+func (r *userMappingResource) addWarnings(of mappedUser, warnings []idmap.Violation, diags *diag.Diagnostics) {
+	userMappingNoun.addWarnings(r.walk.untold(of, warnings), diags)
 }
 
 func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -287,7 +286,7 @@ func (r *userMappingResource) Delete(ctx context.Context, req resource.DeleteReq
 	if resp.Diagnostics.HasError() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
-	defer r.walk.writes.begin(r.walk.mappingKey(state))()
+	defer r.walk.writes.begin(state.user().lock())()
 	id := state.ID.ValueString()
 	if r.walk.writes.owned(id) {
 		return // the successor has taken it over

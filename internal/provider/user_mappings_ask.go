@@ -17,6 +17,7 @@ type askedChange struct {
 	verdict idmap.UserMappingVerdict
 	takes   []string           // claims of a mapping that is taken over
 	repeats *idmap.UserMapping // that an earlier run has made
+	adopts  *idmap.UserMapping // that is taken over if adopt_existing turns out to be true
 	inPlace *idmap.UserMapping // that alone stands in the way of a create
 	tooMany bool               // it depends on too many others, which was told
 }

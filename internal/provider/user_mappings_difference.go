@@ -5,7 +5,8 @@ import "github.com/idmap/terraform-provider-idmap/internal/idmap"
 // mappingChange is what becomes of one entry: without from it is created, without to it is deleted, else it is updated.
 type mappingChange struct {
 	from, to *mappingEntry
-	owned    ownedMapping // of what is there
+	owned    ownedMapping  // of what is there
+	had      *mappingEntry // another one, which had the email that is wanted here
 }
 
 // key is where the change stands in the configuration, or stood.
@@ -44,76 +45,33 @@ func (c mappingChanges) settled(wanted []mappingEntry) bool {
 }
 
 // changesOf compares entries by their canonical forms. calls returns what a user of the prior entries is going to be
-// called, where that is known: together with the email, which stays, it tells a rename from another mapping.
+// called, where that is known: it tells a rename from another mapping. It is only asked where that matters.
 func changesOf(prior, wanted []mappingEntry, owned ownedMappings, calls func(mappingEntry, ownedMapping) string) mappingChanges {
 	var c mappingChanges
-	had := make(map[string]*mappingEntry, len(prior))
-	for i, e := range prior {
-		if owned[e.user].ID != "" {
-			had[e.user] = &prior[i]
+	m := matchEntries(prior, wanted, owned, calls)
+	for w := range wanted {
+		change := mappingChange{to: &wanted[w]}
+		if p := m.from[w]; p != none {
+			change.from, change.owned = &prior[p], owned[prior[p].user]
 		}
-	}
-	stays := make(map[string]bool, len(wanted))
-	for _, e := range wanted {
-		stays[e.user] = true
-	}
-	renamed := renames(prior, stays, owned, had, calls)
-	gone := map[string]bool{} // under another key now
-	for i := range wanted {
-		to := &wanted[i]
-		from := had[to.user]
-		if from == nil {
-			if from = renamed.find(*to); from != nil && !gone[from.user] {
-				gone[from.user] = true
-			} else {
-				from = nil
-			}
+		if p := m.withMail(w); p != none && p != m.from[w] {
+			change.had = &prior[p]
 		}
-		c.add(from, to, owned)
+		c.add(change)
 	}
-	for i, e := range prior {
-		if had[e.user] != nil && !stays[e.user] && !gone[e.user] {
-			c.removed = append(c.removed, mappingChange{from: &prior[i], owned: owned[e.user]})
+	for p, e := range prior {
+		if _, is := m.had[e.user]; is && m.to[p] == none {
+			c.removed = append(c.removed, mappingChange{from: &prior[p], owned: owned[e.user]})
 		}
 	}
 	return c
 }
 
-func (c *mappingChanges) add(from, to *mappingEntry, owned ownedMappings) {
-	change := mappingChange{from: from, to: to}
-	if from != nil {
-		change.owned = owned[from.user]
-	}
-	switch {
+func (c *mappingChanges) add(change mappingChange) {
+	switch from, to := change.from, change.to; {
 	case from != nil && (to.unknown || from.same(*to)):
 		c.kept = append(c.kept, change)
 	case !to.unknown:
 		c.written = append(c.written, change)
 	}
-}
-
-// renamedEntries are entries that are gone, by what tells that another key is the same mapping.
-type renamedEntries struct{ byMail, byUser map[string]*mappingEntry }
-
-func renames(prior []mappingEntry, stays map[string]bool, owned ownedMappings, had map[string]*mappingEntry, calls func(mappingEntry, ownedMapping) string) renamedEntries {
-	r := renamedEntries{map[string]*mappingEntry{}, map[string]*mappingEntry{}}
-	for i, e := range prior {
-		if had[e.user] == nil || stays[e.user] {
-			continue
-		}
-		if e.mail != "" {
-			r.byMail[e.mail] = &prior[i]
-		}
-		if called := calls(e, owned[e.user]); called != "" {
-			r.byUser[idmap.Fold(called)] = &prior[i]
-		}
-	}
-	return r
-}
-
-func (r renamedEntries) find(to mappingEntry) *mappingEntry {
-	if from := r.byMail[to.mail]; from != nil && to.mail != "" {
-		return from
-	}
-	return r.byUser[to.user]
 }

@@ -23,7 +23,7 @@ func (p *userMappingsPlan) askInPlace(ctx context.Context) error {
 	refusals := map[*askedChange]idmap.UserMappingVerdict{}
 	for i, a := range held {
 		a.inPlace = stored[i]
-		if stored[i] != nil && p.plan.one(*a.to).says(*stored[i]) && !p.plan.Adopt {
+		if stored[i] != nil && p.plan.one(*a.to).says(*stored[i]) && !p.plan.Adopt.ValueBool() {
 			refusals[a] = a.verdict
 			a.intent.IdempotencyKey = p.walk.mappingKey(p.plan.one(*a.to))
 			repeats = append(repeats, a)
@@ -45,16 +45,24 @@ func (p *userMappingsPlan) askInPlace(ctx context.Context) error {
 	return p.judge(ctx, alone(again))
 }
 
-// mayTake reports whether a create is right although the mapping exists, and then lets it be judged beside its deletion.
+// mayTake reports whether a create is right although the mapping exists, and then lets it be judged beside its deletion. Of
+// one that it takes over it does not matter whether a resource of this walk deletes it: that either comes before the create,
+// or leaves the mapping to it.
 func (p *userMappingsPlan) mayTake(ctx context.Context, a *askedChange, stored idmap.UserMapping, repeated bool) bool {
 	_, seen := p.walk.seenMapping(stored.ID)
 	same := p.plan.one(*a.to).says(stored)
+	if same && len(a.verdict.Violations) > 0 {
+		a.verdict.Violations = tellNewName(a.verdict.Violations)
+	}
 	switch {
 	case same && repeated:
 		if !seen {
 			a.repeats = &stored
 		}
-	case same && (p.plan.Adopt || seen), !same && seen && !p.isPlanned(ctx, stored.ID):
+	case same && p.plan.Adopt.ValueBool():
+	case same && p.plan.Adopt.IsUnknown():
+		a.adopts = &stored
+	case same && seen, !same && seen && !p.isPlanned(ctx, stored.ID):
 		if !p.walk.awaits(stored.ID, a.verdict.Violations) {
 			return false
 		}

@@ -16,7 +16,7 @@ import (
 // framework's reflection, which costs more than all else where the entries are many.
 type userMappingsModel struct {
 	ID, Source, Destination types.String
-	Adopt, Keep             bool
+	Adopt, Keep             types.Bool    // unknown in a plan whose values come from what is not there yet; else never null
 	Mappings                tftypes.Value // as Terraform has it
 	entries                 []mappingEntry
 }
@@ -45,7 +45,7 @@ func userMappingsFrom(raw tftypes.Value) (m userMappingsModel, err error) {
 	}
 	m = userMappingsModel{
 		ID: stringFrom(attributes["id"]), Source: stringFrom(attributes["source_connection_id"]), Destination: stringFrom(attributes["destination_connection_id"]),
-		Adopt: isTrue(attributes["adopt_existing"]), Keep: isTrue(attributes["keep_removed"]), Mappings: attributes["mappings"],
+		Adopt: choiceFrom(attributes["adopt_existing"]), Keep: choiceFrom(attributes["keep_removed"]), Mappings: attributes["mappings"],
 	}
 	m.entries, err = entriesFrom(m.Mappings)
 	return m, err
@@ -87,9 +87,13 @@ func stringFrom(v tftypes.Value) types.String {
 	return types.StringValue(*text)
 }
 
-func isTrue(v tftypes.Value) bool {
+// choiceFrom takes a choice, which is false where it is left out.
+func choiceFrom(v tftypes.Value) types.Bool {
+	if !v.IsKnown() {
+		return types.BoolUnknown()
+	}
 	var is *bool
-	return v.IsKnown() && v.As(&is) == nil && is != nil && *is
+	return types.BoolValue(v.As(&is) == nil && is != nil && *is)
 }
 
 // setEntries makes the mappings those of the entries.
@@ -116,9 +120,15 @@ func (m userMappingsModel) value(typ tftypes.Type) tftypes.Value {
 		}
 		return tftypes.NewValue(tftypes.String, s.ValueString())
 	}
+	choice := func(b types.Bool) tftypes.Value {
+		if b.IsUnknown() {
+			return tftypes.NewValue(tftypes.Bool, tftypes.UnknownValue)
+		}
+		return tftypes.NewValue(tftypes.Bool, b.ValueBool())
+	}
 	return tftypes.NewValue(typ, map[string]tftypes.Value{
 		"id": text(m.ID), "source_connection_id": text(m.Source), "destination_connection_id": text(m.Destination), "mappings": m.Mappings,
-		"adopt_existing": tftypes.NewValue(tftypes.Bool, m.Adopt), "keep_removed": tftypes.NewValue(tftypes.Bool, m.Keep),
+		"adopt_existing": choice(m.Adopt), "keep_removed": choice(m.Keep),
 	})
 }
 

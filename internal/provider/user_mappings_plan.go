@@ -56,7 +56,7 @@ func (r *userMappingsResource) ModifyPlan(ctx context.Context, req resource.Modi
 	// Terraform plans a replacement in two calls, of which the second looks like a create.
 	replaces := remembered[bool](ctx, resp.Private, replacingKey, &resp.Diagnostics)
 	if prior != nil {
-		remember(ctx, resp.Private, replacingKey, !prior.Keep, &resp.Diagnostics)
+		remember(ctx, resp.Private, replacingKey, !prior.Keep.ValueBool(), &resp.Diagnostics)
 	}
 	p.make(ctx, prior, replaces)
 	resp.Plan.Raw = p.plan.value(req.Plan.Raw.Type())
@@ -64,7 +64,7 @@ func (r *userMappingsResource) ModifyPlan(ctx context.Context, req resource.Modi
 
 // leave plans that the resource is destroyed.
 func (p *userMappingsPlan) leave(prior *userMappingsModel) {
-	if prior.Keep {
+	if prior.Keep.ValueBool() {
 		return // its mappings stay
 	}
 	p.plan = *prior
@@ -73,9 +73,9 @@ func (p *userMappingsPlan) leave(prior *userMappingsModel) {
 	}
 }
 
-// leaves plans that a mapping is deleted.
+// leaves plans that a mapping is deleted, or may be, as long as keep_removed is not known.
 func (p *userMappingsPlan) leaves(c mappingChange) {
-	p.manages(c, false)
+	p.manages(c, p.plan.Keep.IsUnknown())
 	p.report.refuse(c, p.walk.leaves(c.owned.ID))
 }
 
@@ -124,7 +124,7 @@ func (p *userMappingsPlan) replace(prior *userMappingsModel, replaces bool) {
 			p.manages(c, false)
 			p.claim(e, "id:"+c.owned.ID, mappingClaim(c.owned.ID))
 		}
-		replaces = !prior.Keep
+		replaces = !prior.Keep.ValueBool()
 	}
 	if replaces {
 		for _, o := range p.owned {
@@ -148,7 +148,7 @@ func (p *userMappingsPlan) enter(ctx context.Context, changes mappingChanges) {
 		p.asks(c)
 	}
 	for _, c := range changes.removed {
-		if !p.plan.Keep {
+		if !p.plan.Keep.ValueBool() {
 			p.leaves(c)
 			p.leaving = append(p.leaving, &askedChange{mappingChange: c, intent: idmap.UserMappingIntent{Operation: idmap.OperationDelete, ID: c.owned.ID}})
 		}
@@ -166,12 +166,15 @@ func (p *userMappingsPlan) asks(c mappingChange) {
 }
 
 // calls returns what the user of an entry is to be called: what it was called before a rename that the configuration does
-// not know of yet, or what a new directory of this walk will call it.
+// not know of yet, or what a directory calls it: a new one of this walk, or one that the mapping could not follow.
 func (p *userMappingsPlan) calls(_ mappingEntry, o ownedMapping) string {
-	if o.Former != "" || !p.walk.bringsAccounts(p.plan.Destination.ValueString()) {
-		return o.Former
-	}
 	stored, _ := p.walk.seenMapping(o.ID)
+	switch {
+	case o.Former != "":
+		return o.Former
+	case !p.walk.bringsAccounts(p.plan.Destination.ValueString()):
+		return stored.RenamedTo
+	}
 	if after, _ := p.walk.pendingAccount(stored.Destination); after != nil {
 		return after.UserID()
 	}
@@ -188,7 +191,7 @@ func (p *userMappingsPlan) claim(e mappingEntry, token string, keys ...string) {
 
 // take enters the backend's verdict on a change into the plan.
 func (p *userMappingsPlan) take(a *askedChange) {
-	p.walk.tells(a.verdict.Warnings)
+	p.walk.tells(p.plan.one(*a.to).user(), a.verdict.Warnings)
 	p.report.warn(a.mappingChange, a.verdict.Warnings)
 	if p.silent || a.tooMany {
 		return
@@ -214,6 +217,9 @@ func (p *userMappingsPlan) take(a *askedChange) {
 	p.claim(*a.to, token, append(a.takes, a.verdict.Claims...)...)
 	if a.repeats != nil {
 		p.report.existsAlready(a.key(), *a.repeats)
+	}
+	if a.adopts != nil {
+		p.report.mayBeAdopted(a.key(), *a.adopts)
 	}
 }
 

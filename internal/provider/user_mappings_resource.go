@@ -57,6 +57,7 @@ func (r *userMappingsResource) Schema(_ context.Context, _ resource.SchemaReques
 			"The resource has the mappings that it lists, and no others: mappings of the same connections that it does not list are neither shown nor changed. " +
 			"Each entry is checked at plan by the same rules as a resource of its own, and an error names its key. If some entries cannot be written at apply, the others are, and the state says what there is.\n\n" +
 			"An email that moves to another key is a rename of that user: the mapping stays and gets the new user id. " +
+			"Keys may also pass from one entry to another in one apply (chains, swaps) where the directory of the application calls the users so; without one, rename one user with each apply, to a key that no entry has. " +
 			"An email that changes at a key may follow a rename of the same person. What would make a mapping another person's is refused: remove the entry and apply, then add the new one.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
@@ -323,7 +324,7 @@ func (r *userMappingsResource) Update(ctx context.Context, req resource.UpdateRe
 func (r *userMappingsResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	state, ok := takeMappings(req.State.Raw, &resp.Diagnostics)
 	owned := remembered[ownedMappings](ctx, req.Private, ownedKey, &resp.Diagnostics)
-	if !ok || resp.Diagnostics.HasError() || state.Keep || !r.walk.mayWrite(&resp.Diagnostics) {
+	if !ok || resp.Diagnostics.HasError() || state.Keep.ValueBool() || !r.walk.mayWrite(&resp.Diagnostics) {
 		return
 	}
 	if len(owned) == 0 {

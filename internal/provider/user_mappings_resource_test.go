@@ -178,8 +178,8 @@ func TestAccUserMappingsClaimedTwice(t *testing.T) {
 			ExpectError: refusal("Claimed Twice", ""),
 		},
 		resource.TestStep{
-			Config: connections + bulk("all", `JDOE = "jane@example.com", JROE = "john@example.com"`, "adopt_existing = true"), PlanOnly: true,
-			ExpectError: refusal("User Already Mapped", idmap.CodeUserAlreadyMapped),
+			Config: connections + bulk("all", `JDOE = "jane@example.com", JROE = "john@example.com"`, "adopt_existing = true"),
+			Check:  resource.ComposeAggregateTestCheckFunc(s.has(map[string]string{"JDOE": "jane@example.com", "JROE": "john@example.com"}), s.count(2)),
 		},
 	)
 }
@@ -470,6 +470,58 @@ resource "idmap_user_mappings" "all" {
 			ExpectError: refusal("", "", "jane@example.com"),
 		},
 	)
+}
+
+// TestAccUserMappingsUnknownChoice: a choice that is known only after apply stays unknown in the plan, and counts at apply.
+func TestAccUserMappingsUnknownChoice(t *testing.T) {
+	t.Parallel()
+	const jane, john = `JDOE = "jane@example.com"`, `JROE = "john@example.com"`
+	for _, is := range []bool{true, false} {
+		t.Run(fmt.Sprint(is), func(t *testing.T) {
+			s := newStory(newScenario(t), connections)
+			s.Must(s, "apply", "-auto-approve")
+			choices := func(adopt, keep, entries string) {
+				s.configure(connections + fmt.Sprintf("resource \"terraform_data\" \"choice\" {\n  input            = %t\n  triggers_replace = %q\n}\n", is, entries) +
+					bulk("all", entries, "adopt_existing = "+adopt, "keep_removed = "+keep))
+			}
+			unknown := func() {
+				s.Helper()
+				for _, r := range s.plan().Changes {
+					if r.Address == allAddress && r.Change.Unknown["adopt_existing"] != true && r.Change.Unknown["keep_removed"] != true {
+						t.Errorf("the plan knows both: %v", r)
+					}
+				}
+			}
+			const output = "terraform_data.choice.output"
+
+			choices(output, "false", john) // nothing is there yet
+			unknown()
+			s.Must(s, "apply", "-auto-approve")
+			s.make("jane@example.com", "JDOE")
+			choices(output, "false", jane+", "+john)
+			unknown()
+			o := s.Run(s, "apply", "-auto-approve")
+			if taken := o.Code == 0; taken != is || !refusal("Mapping Exists Already", "", "known only at apply").MatchString(o.String()) {
+				t.Errorf("taken over: %v", o)
+			}
+			choices("true", "false", jane+", "+john)
+			s.Must(s, "apply", "-auto-approve")
+			choices("false", output, john)
+			unknown()
+			s.Must(s, "apply", "-auto-approve")
+			want := map[string]string{"JROE": "john@example.com"}
+			if state, _ := s.entriesInState(); !maps.Equal(state, want) {
+				t.Errorf("the state has %v", state)
+			}
+			if is {
+				want["JDOE"] = "jane@example.com"
+			}
+			if now := s.emailsOf(); !maps.Equal(now, want) {
+				t.Errorf("the backend has %v", now)
+			}
+			s.nothing()
+		})
+	}
 }
 
 // TestAccUserMappingsAsksLittle: a plan without changes asks once for the connections and once for all mappings; destroy

@@ -86,6 +86,7 @@ func keyList(keys []string) string {
 
 // refuse reports the refusals of a change.
 func (r *entryReport) refuse(c mappingChange, violations []idmap.Violation) {
+	passed := false // it was said that the email was another entry's
 	for _, v := range toldOfEntry(violations) {
 		if at, ofAll := userMappingsNoun.attribute(v.Field); ofAll {
 			if !r.ofAll[v.Description] {
@@ -94,8 +95,23 @@ func (r *entryReport) refuse(c mappingChange, violations []idmap.Violation) {
 			}
 			continue
 		}
+		if c.had != nil && !passed && isOfAnother(v.Code) {
+			passed = true
+			v.Description += "\n\n" + passesOn(c)
+		}
 		r.error(c.key(), summaryOf(v.Code), detailOfEntry(c, v))
 	}
+}
+
+// isOfAnother reports whether a refusal says that something is another person's.
+func isOfAnother(code idmap.Code) bool {
+	return code == idmap.CodeAccountRepointed || code == idmap.CodeEmailInUse || code == idmap.CodeEmailPreviouslyAssigned
+}
+
+// passesOn says how an email may go from one key to another, where nothing tells that its user was renamed.
+func passesOn(c mappingChange) string {
+	return fmt.Sprintf("So far this is the email of the entry %q. If that user is called %q now, let the directory of the application say so, with a new accounts_file in this apply or by an import before it: "+
+		"then all entries are renamed at once. If no directory knows the users, rename one with each apply, each to a key that no entry has at that time.", c.had.key, c.to.key)
 }
 
 // warn reports the warnings of a change.
@@ -133,6 +149,9 @@ func detailOfEntry(c mappingChange, v idmap.Violation) string {
 	case v.Conflict != nil && v.Conflict.Kind == "user_mapping" && c.creates():
 		parts = append(parts, "If the existing mapping is what this entry is meant to be, "+wayToAdopt,
 			"If another resource of this configuration deletes it, apply that first, on its own.")
+	case v.Conflict != nil && v.Conflict.Kind == "user_mapping" && c.deletes():
+		parts = append(parts, "Another resource of this configuration creates it, which may come before this deletion or after it. "+
+			"Let that resource take it over with adopt_existing = true, or apply this deletion first, on its own.")
 	case v.Conflict != nil && v.Conflict.Kind == "user_mapping":
 		parts = append(parts, "Give this entry the email that is really this person's. If the mapping in the way is to go, or to change, in another resource of this configuration, apply that first, on its own.")
 	default:
@@ -221,6 +240,21 @@ func (r *entryReport) existsAlready(key string, stored idmap.UserMapping) {
 		"The mapping of %s exists, and is as this entry would make it. If an apply of this configuration was interrupted, or the entry was moved, this one takes up what is there. "+
 			"If another configuration made it, do not apply: both would own one mapping, and either could delete it. Let the other configuration forget it first, "+
 			"with a removed block that has destroy = false, or with keep_removed = true; then set adopt_existing = true here.", stored.Label()))
+}
+
+// tellNewName adds what to do where a mapping stands in the way of a create of the same content. Terraform may read only
+// later that another resource has it.
+func tellNewName(refused []idmap.Violation) []idmap.Violation {
+	refused = slices.Clone(refused)
+	refused[0].Description += " If a resource of this configuration has it that only gets a new name, or a new index, write a moved block from the old one to the new one."
+	return refused
+}
+
+// mayBeAdopted warns of a create that only an adopt_existing lets pass of which nobody knows yet what it is.
+func (r *entryReport) mayBeAdopted(key string, stored idmap.UserMapping) {
+	r.warning(key, "Mapping Exists Already", fmt.Sprintf(
+		"The mapping of %s exists, and is as this entry would make it. adopt_existing is known only at apply: if it is true then, the entry takes over what is there, else it is refused. "+
+			"To know it at plan, give adopt_existing a value that is known.", stored.Label()))
 }
 
 // remade says of an entry whose mapping was deleted that another one was made in its place, which is refused.

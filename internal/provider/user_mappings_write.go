@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -39,7 +40,8 @@ type writtenChange struct {
 	mappingChange
 	intent  idmap.UserMappingIntent
 	verdict idmap.UserMappingVerdict
-	done    bool // there is a verdict
+	done    bool           // there is a verdict
+	waits   *writtenChange // of a delete: what takes the email over, without which it is not made
 }
 
 func (w *mappingsWrite) entries() []mappingEntry {
@@ -64,13 +66,13 @@ func (w *mappingsWrite) make(ctx context.Context) {
 	if w.failed {
 		return
 	}
-	changes := changesOf(w.had, w.wanted, w.before, func(_ mappingEntry, o ownedMapping) string { return calls[o.ID] })
+	changes := changesOf(w.had, w.wanted, w.before, func(_ mappingEntry, o ownedMapping) string { return cmp.Or(o.Former, calls[o.ID]) })
 	for _, c := range changes.kept {
 		w.stays(*c.to, ownedMapping{ID: c.owned.ID, Revision: c.owned.Revision})
 	}
 	var first, creates []*writtenChange
 	for _, c := range changes.removed {
-		if w.plan.Keep {
+		if w.plan.Keep.ValueBool() {
 			w.goes(*c.from)
 		} else {
 			first = append(first, w.write(c))
@@ -83,40 +85,93 @@ func (w *mappingsWrite) make(ctx context.Context) {
 			first = append(first, w.write(c))
 		}
 	}
-	w.run(ctx, first)
+	holdDeletes(first)
+	w.run(ctx, slices.DeleteFunc(slices.Clone(first), func(c *writtenChange) bool { return c.waits != nil }))
 	w.run(ctx, w.passed(ctx, first))
 	w.runTogether(ctx, first)
+	w.run(ctx, slices.DeleteFunc(slices.Clone(first), func(c *writtenChange) bool { return c.done || c.waits == nil || !c.waits.made() }))
 	w.settle(first)
+	w.create(ctx, creates)
+}
+
+// create makes the creates. No delete of the walk that is about the same users comes between the answer to a create and the
+// note whose mapping it is: it would take away what the answer says is there.
+func (w *mappingsWrite) create(ctx context.Context, creates []*writtenChange) {
+	defer w.begin(creates)()
 	w.run(ctx, creates)
 	w.run(ctx, w.adopted(ctx, creates))
 	w.settle(creates)
 }
 
-// callsNow returns what the users of removed entries are called now where an added entry has no email by which a rename
-// would be known: a directory that the same apply has uploaded may have renamed them.
+// callsNow returns what the users of entries are called now, where that tells a rename: a directory that the same apply has
+// uploaded may have renamed them.
 func (w *mappingsWrite) callsNow(ctx context.Context) (map[string]string, error) {
-	calls := map[string]string{}
-	changes := changesOf(w.had, w.wanted, w.before, func(_ mappingEntry, o ownedMapping) string { return o.Former })
-	for _, o := range w.before {
-		calls[o.ID] = o.Former
-	}
-	if !slices.ContainsFunc(changes.written, func(c mappingChange) bool { return c.creates() && c.to.follows }) {
-		return calls, nil
-	}
 	var ids []string
-	for _, c := range changes.removed {
-		if c.from.follows {
-			ids = append(ids, c.owned.ID)
+	changes := changesOf(w.had, w.wanted, w.before, func(_ mappingEntry, o ownedMapping) string {
+		if o.Former == "" {
+			ids = append(ids, o.ID)
 		}
-	}
-	found, err := w.walk.mappingsByID(ctx, ids)
+		return o.Former
+	})
+	slices.Sort(ids)
+	calls := map[string]string{}
+	found, err := w.walk.mappingsByID(ctx, slices.Compact(ids))
 	for _, m := range found {
 		if m != nil {
-			calls[m.ID] = m.UserID
+			calls[m.ID] = cmp.Or(m.RenamedTo, m.UserID)
 		}
 	}
-	return calls, err
+	if err != nil {
+		return nil, err
+	}
+	return calls, w.callsUnfollowed(ctx, changes, found, calls)
 }
+
+// callsUnfollowed adds what the directory calls users whose email another key is to get, and whose mapping has not followed
+// it: a mapping does not tell that itself where the directory is not authoritative.
+func (w *mappingsWrite) callsUnfollowed(ctx context.Context, changes mappingChanges, found []*idmap.UserMapping, calls map[string]string) error {
+	was := map[string]string{}
+	for _, c := range changes.written {
+		if c.had != nil {
+			was[w.before[c.had.user].ID] = c.had.user
+		}
+	}
+	asked := slices.DeleteFunc(slices.Clone(found), func(m *idmap.UserMapping) bool {
+		return m == nil || m.Destination.AccountID() == "" || was[m.ID] != idmap.Fold(calls[m.ID])
+	})
+	names := make([]string, len(asked))
+	err := atOnce(len(asked), func(n int) error {
+		a, err := w.walk.client.Account(ctx, asked[n].Destination.Connection.ID, asked[n].Destination.AccountID())
+		if idmap.IsNotFound(err) || a.Deleted() {
+			return nil
+		}
+		names[n] = a.UserID()
+		return err
+	})
+	for n, m := range asked {
+		calls[m.ID] = cmp.Or(names[n], calls[m.ID])
+	}
+	return err
+}
+
+// holdDeletes lets a delete wait for the update of another entry that takes over the email. If that is refused, nothing is
+// to be lost: the person whose email it is may be the same under another name.
+func holdDeletes(all []*writtenChange) {
+	takes := map[string]*writtenChange{}
+	for _, c := range all {
+		if !c.deletes() && c.had != nil {
+			takes[c.to.mail] = c
+		}
+	}
+	for _, c := range all {
+		if c.deletes() && c.from.mail != "" {
+			c.waits = takes[c.from.mail]
+		}
+	}
+}
+
+// made reports whether the change was made.
+func (c *writtenChange) made() bool { return c.done && len(c.verdict.Violations) == 0 }
 
 func (w *mappingsWrite) write(c mappingChange) *writtenChange {
 	in := c.intent(w.plan)
@@ -150,7 +205,7 @@ func (w *mappingsWrite) run(ctx context.Context, all []*writtenChange) {
 type applyMappings func(ctx context.Context, key string, intents []idmap.UserMappingIntent) ([]idmap.UserMappingVerdict, error)
 
 func (w *mappingsWrite) send(ctx context.Context, part []*writtenChange, apply applyMappings) error {
-	defer w.begin(part)()
+	defer w.begin(slices.DeleteFunc(slices.Clone(part), func(c *writtenChange) bool { return !c.deletes() }))()
 	part = slices.DeleteFunc(slices.Clone(part), func(c *writtenChange) bool {
 		if c.deletes() && w.walk.writes.owned(c.owned.ID) { // the successor has taken it over
 			c.done, c.verdict = true, idmap.UserMappingVerdict{}
@@ -179,17 +234,12 @@ func (w *mappingsWrite) send(ctx context.Context, part []*writtenChange, apply a
 	return nil
 }
 
-// begin keeps creates and deletes of one walk apart that are about the same thing. The keys are taken in one order
+// begin keeps creates and deletes of one walk apart that are about the same users. The keys are taken in one order
 // everywhere, so that nobody waits for ever.
 func (w *mappingsWrite) begin(part []*writtenChange) (end func()) {
-	keys := make([]string, 0, len(part))
-	for _, c := range part {
-		switch {
-		case c.creates():
-			keys = append(keys, w.walk.mappingKey(w.plan.one(*c.to)))
-		case c.deletes():
-			keys = append(keys, w.walk.mappingKey(w.plan.one(*c.from)))
-		}
+	keys := make([]string, len(part))
+	for i, c := range part {
+		keys[i] = w.plan.one(*cmp.Or(c.to, c.from)).user().lock()
 	}
 	slices.Sort(keys)
 	var ends []func()
@@ -253,7 +303,7 @@ func (w *mappingsWrite) runTogether(ctx context.Context, all []*writtenChange) {
 	}
 	var parts, single [][]*writtenChange
 	for _, group := range t.groups(all) {
-		group = slices.DeleteFunc(group, func(c *writtenChange) bool { return !refused[c] }) // the others are made
+		group = slices.DeleteFunc(group, func(c *writtenChange) bool { return !refused[c] && c.waits == nil }) // the others are made
 		if last := len(parts) - 1; last >= 0 && len(parts[last])+len(group) <= idmap.MaxBatch {
 			parts[last] = append(parts[last], group...)
 		} else if len(group) <= idmap.MaxBatch {
@@ -267,7 +317,9 @@ func (w *mappingsWrite) runTogether(ctx context.Context, all []*writtenChange) {
 		return
 	}
 	// One of them is refused, and the others must not be refused with it.
-	single = slices.DeleteFunc(single, func(group []*writtenChange) bool { return len(group[0].verdict.Violations) == 0 })
+	single = slices.DeleteFunc(single, func(group []*writtenChange) bool {
+		return !slices.ContainsFunc(group, func(c *writtenChange) bool { return len(c.verdict.Violations) > 0 })
+	})
 	w.inOne(ctx, single)
 }
 
@@ -297,7 +349,7 @@ func (w *mappingsWrite) adopted(ctx context.Context, creates []*writtenChange) [
 		switch {
 		case m != nil && len(c.verdict.Violations) == 0 && !justNow(m.CreatedOn):
 			old, ids = append(old, c), append(ids, m.ID)
-		case w.plan.Adopt && len(c.verdict.Violations) > 0:
+		case w.plan.Adopt.ValueBool() && len(c.verdict.Violations) > 0:
 			if holder := (&userMappingPlan{}).ownHolder(c.verdict.Violations); holder != "" {
 				old, ids = append(old, c), append(ids, holder)
 			}
@@ -311,17 +363,44 @@ func (w *mappingsWrite) adopted(ctx context.Context, creates []*writtenChange) [
 		w.fail(err)
 		return nil
 	}
-	var again []*writtenChange
+	var again, taken []*writtenChange
 	for i, c := range old {
 		switch m := found[i]; {
 		case m != nil && w.plan.one(*c.to).says(*m):
 			c.owned, c.verdict = ownedMapping{ID: m.ID, Revision: m.Revision}, idmap.UserMappingVerdict{UserMapping: m}
+			taken = append(taken, c)
 		case len(c.verdict.Violations) == 0:
 			c.intent.IdempotencyKey, c.done = client.NewKey(), false
 			again = append(again, c)
 		}
 	}
+	w.warnNow(ctx, taken)
 	return again
+}
+
+// warnNow adds what there is to warn of mappings that were made before, as if they were made now.
+func (w *mappingsWrite) warnNow(ctx context.Context, taken []*writtenChange) {
+	if !w.walk.checks() {
+		return
+	}
+	parts := slices.Collect(slices.Chunk(taken, idmap.MaxBatch/2))
+	_ = atOnce(len(parts), func(n int) error {
+		var intents []idmap.UserMappingIntent
+		for i, c := range parts[n] {
+			wanted := w.plan.one(*c.to).toAPI()
+			intents = append(intents,
+				idmap.UserMappingIntent{Operation: idmap.OperationCreate, UserMapping: &wanted, Group: i + 1},
+				idmap.UserMappingIntent{Operation: idmap.OperationDelete, ID: c.owned.ID, Group: i + 1})
+		}
+		verdicts, err := w.walk.client.ValidateUserMappings(ctx, intents, nil)
+		if err != nil { // the mappings are there, whatever else there is to say
+			return err
+		}
+		for i, c := range parts[n] {
+			c.verdict.Warnings = verdicts[2*i].Warnings
+		}
+		return nil
+	})
 }
 
 // settle notes what was done, and reports what was refused. What is not there any more goes first: another entry may have
@@ -334,7 +413,7 @@ func (w *mappingsWrite) settle(all []*writtenChange) {
 	}
 	for _, c := range all {
 		if c.done {
-			w.report.warn(c.mappingChange, w.walk.untold(c.verdict.Warnings))
+			w.report.warn(c.mappingChange, w.walk.untold(w.plan.one(*cmp.Or(c.to, c.from)).user(), c.verdict.Warnings))
 			w.note(c)
 		}
 	}

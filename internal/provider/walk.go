@@ -33,7 +33,7 @@ type walk struct {
 	onPlatform  bool                         // it was said that the server is a DryvIQ platform
 	leaving     map[string]bool              // planned to be deleted, by id
 	awaited     map[string][]idmap.Violation // what refuses creates until the object is deleted, by its id
-	told        map[string]bool              // warnings of plans
+	told        map[warning]bool             // of plans
 	managed     map[string]managed           // mappings that plans have seen in the state, by id
 	missing     map[mappedUser]userMappingModel
 	lost        map[namedObject]string // ids of connections and maps that a refresh does not find any more
@@ -50,7 +50,7 @@ func newWalk(c *client.Client, planChecks bool) *walk {
 		maps:        map[string]bool{},
 		leaving:     map[string]bool{},
 		awaited:     map[string][]idmap.Violation{},
-		told:        map[string]bool{},
+		told:        map[warning]bool{},
 		managed:     map[string]managed{},
 		missing:     map[mappedUser]userMappingModel{},
 		lost:        map[namedObject]string{},
@@ -214,20 +214,26 @@ func (w *walk) awaits(id string, refused []idmap.Violation) bool {
 	return true
 }
 
+// warning is what is said of a mapping, or of a map. The same may be said of two.
+type warning struct {
+	of   any // a mappedUser, or a namedObject
+	text string
+}
+
 // tells remembers warnings that a plan gives.
-func (w *walk) tells(warnings []idmap.Violation) {
+func (w *walk) tells(of any, warnings []idmap.Violation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, v := range warnings {
-		w.told[v.Description] = true
+		w.told[warning{of, v.Description}] = true
 	}
 }
 
 // untold returns the warnings of a write that no plan of this walk has given: they came up since, or the checks are off.
-func (w *walk) untold(warnings []idmap.Violation) []idmap.Violation {
+func (w *walk) untold(of any, warnings []idmap.Violation) []idmap.Violation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(warnings), func(v idmap.Violation) bool { return w.told[v.Description] })
+	return slices.DeleteFunc(slices.Clone(warnings), func(v idmap.Violation) bool { return w.told[warning{of, v.Description}] })
 }
 
 // managed is how the resources are planned that have one and the same mapping in the state.
