@@ -1,6 +1,7 @@
 package plantruth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -146,20 +147,30 @@ func (l *lab) foreign(id string) {
 // serve is the backend, before which something may happen: no create, or validation, passes until it has.
 func (l *lab) serve(w http.ResponseWriter, req *http.Request) {
 	if kind := ofWrite.FindStringSubmatch(req.URL.Path); req.Method == http.MethodPost && kind != nil {
-		l.world.gate.Lock()
-		if kind[1] == "/validate" {
-			l.world.asked++
-		}
-		if before := l.world.before[kind[1]]; before != nil {
-			delete(l.world.before, kind[1])
-			before()
-		}
-		l.world.gate.Unlock()
+		l.world.passes(kind[1])
 	}
 	l.server.Handler.ServeHTTP(w, req)
 }
 
-var ofWrite = regexp.MustCompile(`^/v1/(?:user_mappings|account_maps|group_maps)(/validate)?$`)
+// passes lets a write, or a validation, pass. Before the first write has happened what was to happen before a validation: in
+// an apply, a resource of many mappings asks for none.
+func (w *world) passes(kind string) {
+	w.gate.Lock()
+	defer w.gate.Unlock()
+	kinds := []string{"/validate", ""}
+	if kind == "/validate" {
+		w.asked++
+		kinds = kinds[:1]
+	}
+	for _, kind := range kinds {
+		if before := w.before[kind]; before != nil {
+			delete(w.before, kind)
+			before()
+		}
+	}
+}
+
+var ofWrite = regexp.MustCompile(`^/v1/(?:user_mappings|account_maps|group_maps)(/validate|/batch)?$`)
 
 // each calls a function for every lane.
 func (l *lab) each(do func(*lane)) {
@@ -264,7 +275,11 @@ func (l *lab) applied(o testenv.Outcome, when phase) {
 	for lane := range failed {
 		ids := l.ids()
 		l.stands[lane] = ""
-		if ids[lane.address()] != "" {
+		switch {
+		case ids[lane.address()] == "":
+		case lane.noun == userMappings:
+			l.stands[lane] = lane.holds()
+		default:
 			l.stands[lane] = isGood(lane)
 		}
 		if ids[lane.address()+"_other"] != "" {
@@ -370,7 +385,11 @@ func (l *lab) begin(shape func(*lane) string) {
 }
 
 // object is one object of a state file.
-type object struct{ address, id, status string }
+type object struct {
+	address, id, status string
+	user, email         string // of one entry of many mappings
+	adopts              bool   // as its resource does
+}
 
 // state reads Terraform's state, as it is stored.
 func (l *lab) state() []object {
@@ -385,7 +404,11 @@ func (l *lab) state() []object {
 			Type, Name, Mode string
 			Instances        []struct {
 				Status     string
-				Attributes struct{ ID string }
+				Attributes struct {
+					ID       string
+					Mappings map[string]string
+					Adopts   bool `json:"adopt_existing"`
+				}
 			}
 		}
 	}
@@ -393,20 +416,23 @@ func (l *lab) state() []object {
 	var all []object
 	for _, r := range file.Resources {
 		for _, i := range r.Instances {
-			if strings.HasPrefix(r.Type, "idmap_") {
-				all = append(all, object{r.Type + "." + r.Name, i.Attributes.ID, i.Status})
+			switch {
+			case r.Type == userMappings:
+				all = append(all, l.entries(object{address: r.Type + "." + r.Name, id: i.Attributes.ID, status: i.Status, adopts: i.Attributes.Adopts}, i.Attributes.Mappings)...)
+			case strings.HasPrefix(r.Type, "idmap_"):
+				all = append(all, object{address: r.Type + "." + r.Name, id: i.Attributes.ID, status: i.Status})
 			}
 		}
 	}
 	return all
 }
 
-// ids returns the ids of all objects of the state by address, without index.
+// ids returns the ids of all objects of the state by address, without index: of many mappings that of the first key.
 func (l *lab) ids() map[string]string {
 	l.t.Helper()
 	ids := map[string]string{}
 	for _, o := range l.state() {
-		ids[o.address] = o.id
+		ids[o.address] = cmp.Or(ids[o.address], o.id)
 	}
 	return ids
 }
@@ -482,7 +508,7 @@ func (l *lane) directories() {
 	from := idmap.Connection{ID: l.source, Name: l.source, Platform: idmap.PlatformRef{ID: "network_file_share"}}
 	to := idmap.Connection{ID: l.destination, Name: l.destination, Platform: idmap.PlatformRef{ID: "sharepoint_online"}}
 	accounts, groups := mapAccounts, mapGroups
-	if l.noun == userMapping {
+	if l.isMapping() {
 		from.Platform.ID, from.Authoritative, to.Platform.ID, to.Authoritative = "microsoft365", true, "generic", true
 		accounts, groups = mappingAccounts, mappingGroups
 	}

@@ -65,10 +65,14 @@ func (l *lane) other(v values, lines ...string) block {
 func (b block) String() string {
 	l := b.lane
 	all := values{"source_connection_id": quoted(l.source), "destination_connection_id": quoted(l.destination)}
-	if l.noun != userMapping {
+	if !l.isMapping() {
 		all["name"] = quoted("{lane}")
 	}
-	lines := append(all.with(b.values).lines(), b.lines...)
+	all = all.with(b.values)
+	if l.noun == userMappings {
+		all = all.asEntries()
+	}
+	lines := append(all.lines(), b.lines...)
 	text := fmt.Sprintf("resource %q %q {\n  %s\n}\n", l.noun, l.name()+b.suffix, strings.Join(lines, "\n  "))
 	return l.fill(text)
 }
@@ -198,7 +202,7 @@ func (l *lane) job() {
 // remove deletes the lane's object outside of Terraform.
 func (l *lane) remove(id string) {
 	l.t.Helper()
-	if l.noun == userMapping {
+	if l.isMapping() {
 		l.must(l.server.Client.DeleteUserMapping(l.ctx, id, 0))
 	} else {
 		l.must(l.server.Client.DeleteMap(l.ctx, l.kind(), id, 0))

@@ -23,11 +23,13 @@ const (
 	changes        outcome = "update"        // of a row in which nothing is to be changed
 	cannotArise    outcome = "–"
 	otherwise      outcome = "another code"
+	otherRefusal   outcome = "plan, another code"
 )
 
 // situation is what Terraform does with resources, or what others do at the same time.
 type situation struct {
 	group string
+	only  string // noun, if not all have it
 	head  string // of the column
 	does  string
 	by    way // how a rule comes about in it
@@ -40,6 +42,9 @@ type situation struct {
 	still    bool // no resource changes
 	run      func(*lab)
 }
+
+// has reports whether the rows of a resource are run in the situation.
+func (s situation) has(r *row) bool { return s.only == "" || s.only == r.noun }
 
 // exception is a rule of which something else comes than of others.
 type exception struct {
@@ -63,8 +68,8 @@ type matrix struct {
 }
 
 func newMatrix() *matrix {
-	m := &matrix{rows: slices.Concat(mappingRows(), mapRows(accountMap), mapRows(groupMap)), cells: map[*row]map[string]cell{}, used: map[string]bool{}}
-	for group, all := range [][]situation{lifeSituations(), runSituations(), otherSituations()} {
+	m := &matrix{rows: slices.Concat(mappingRows(), mappingsRows(), mapRows(accountMap), mapRows(groupMap)), cells: map[*row]map[string]cell{}, used: map[string]bool{}}
+	for group, all := range [][]situation{lifeSituations(), runSituations(), otherSituations(), entrySituations()} {
 		for _, s := range all {
 			s.group = groups[group]
 			m.situations = append(m.situations, s)
@@ -76,7 +81,7 @@ func newMatrix() *matrix {
 	return m
 }
 
-var groups = []string{"The life of a resource", "How Terraform is run", "Who else writes"}
+var groups = []string{"The life of a resource", "How Terraform is run", "Who else writes", "Entries of one resource"}
 
 // TestPlanTruth runs every rule in every situation with the real Terraform, and writes down what came of it.
 func TestPlanTruth(t *testing.T) {
@@ -88,6 +93,7 @@ func TestPlanTruth(t *testing.T) {
 			t.Run(strings.NewReplacer("`", "", " ", "_").Replace(s.head), func(t *testing.T) {
 				t.Parallel()
 				l := newLab(t, from)
+				l.lanes = slices.DeleteFunc(l.lanes, func(lane *lane) bool { return !s.has(lane.row) })
 				s.run(l)
 				if s.still && l.world.asked > 0 {
 					t.Errorf("plans that change nothing asked for %d verdicts", l.world.asked)
@@ -194,7 +200,7 @@ func (l *lane) outcome() outcome {
 		return "told without a reason"
 	case !l.broken:
 		return cannotArise
-	case l.warns && anyError:
+	case l.warns && anyError && !slices.ContainsFunc(l.told, func(t told) bool { return t.isError() && !t.applying }):
 		return "refused, and only a warning is due"
 	case said("error", false):
 		return planned
@@ -202,6 +208,8 @@ func (l *lane) outcome() outcome {
 		return warnedFirst
 	case said("error", true):
 		return refusedAtApply
+	case slices.ContainsFunc(l.told, func(t told) bool { return t.isError() && !t.applying }):
+		return otherRefusal
 	case anyError:
 		return "refused by another rule"
 	case said("warning", false):

@@ -45,6 +45,7 @@ address to somebody else.
 | warned, apply | The plan warns of what the apply refuses. |
 | update | The plan has a change, although nothing was to be changed. |
 | another code | The plan warns with another code than that of the row; the note says with which. |
+| plan, another code | The plan refuses with another code than that of the row; the note says with which. |
 | – | The rule cannot come about in this way; the note says why. It was run with values that break no rule, and neither the plan nor the apply said a word, but perhaps "Exists Already". |
 
 The objects of the tables are as their create made them, less than a day before. What was changed since, imported, or is older
@@ -60,8 +61,13 @@ Two aliases of the provider are two processes, and neither knows what the other 
 file of a connection under the other is refused until that file is applied.
 
 An ` + "`import`" + ` block with an identity needs Terraform 1.12 and is not in the tables, which Terraform 1.11 made: a mapping or a map
-has no other identity than its id, so it is as with the id. ` + "`unsupported_option`" + ` is a rule of account maps only, and
-` + "`group_id_required`" + ` one of group maps: the other kind has no argument that could break it.
+has no other identity than its id, so it is as with the id. The identity of ` + "`idmap_user_mappings`" + ` is that of its connections. ` + "`unsupported_option`" + ` is a rule of account maps only, and
+` + "`group_id_required`" + ` one of group maps: the other kind has no argument that could break it. ` + "`account_mismatch`" + ` is none of
+` + "`idmap_user_mappings`" + `, where no entry names an account.
+
+In the tables of many user mappings in one resource, the rule is broken by one entry, beside another one that breaks none. Where an
+apply refuses the first, the second is written all the same. Terraform has a new resource as a tainted one then, and
+` + "`terraform untaint`" + ` keeps what was made, which these runs do.
 `
 
 // render writes the page.
@@ -69,12 +75,11 @@ func (m *matrix) render() string {
 	var text strings.Builder
 	text.WriteString(intro)
 	for _, noun := range []struct{ resource, title string }{
-		{userMapping, "User mappings"}, {accountMap, "Account maps"}, {groupMap, "Group maps"},
+		{userMapping, "User mappings"}, {userMappings, "Many user mappings in one resource"}, {accountMap, "Account maps"}, {groupMap, "Group maps"},
 	} {
 		fmt.Fprintf(&text, "\n## %s\n", noun.title)
 		for _, group := range groups {
-			fmt.Fprintf(&text, "\n### %s: %s\n", noun.title, strings.ToLower(group[:1])+group[1:])
-			m.renderTables(&text, noun.resource, group)
+			m.renderTables(&text, noun.resource, noun.title, group)
 		}
 	}
 	text.WriteString("\n## The situations\n")
@@ -92,13 +97,17 @@ func (m *matrix) render() string {
 // columns is how many situations one table has, so that it can be read.
 const columns = 6
 
-func (m *matrix) renderTables(text *strings.Builder, noun, group string) {
+func (m *matrix) renderTables(text *strings.Builder, noun, title, group string) {
 	var situations []situation
 	for _, s := range m.situations {
-		if s.group == group {
+		if s.group == group && (s.only == "" || s.only == noun) {
 			situations = append(situations, s)
 		}
 	}
+	if len(situations) == 0 {
+		return
+	}
+	fmt.Fprintf(text, "\n### %s: %s\n", title, strings.ToLower(group[:1])+group[1:])
 	var notes []string
 	for some := range slices.Chunk(situations, columns) {
 		text.WriteString("\n| |")
@@ -110,9 +119,12 @@ func (m *matrix) renderTables(text *strings.Builder, noun, group string) {
 			if r.noun != noun {
 				continue
 			}
-			if r.breaks() {
+			switch {
+			case r.breaks() && r.title != "":
+				fmt.Fprintf(text, "| `%s`, *%s* |", r.code, r.title)
+			case r.breaks():
 				fmt.Fprintf(text, "| `%s` |", r.code)
-			} else {
+			default:
 				fmt.Fprintf(text, "| *%s* |", r.title)
 			}
 			for _, s := range some {
@@ -141,7 +153,7 @@ func (m *matrix) check(t *testing.T) {
 	t.Helper()
 	for _, r := range m.rows {
 		for _, s := range m.situations {
-			if c := m.cells[r][s.head]; c.outcome == "" || c.note == "" && !slices.Contains([]outcome{planned, warned, passes}, c.outcome) {
+			if c := m.cells[r][s.head]; s.has(r) && (c.outcome == "" || c.note == "" && !slices.Contains([]outcome{planned, warned, passes}, c.outcome)) {
 				t.Errorf("%s %s, %s: the cell is empty, or says not why: %+v", r.noun, r.label(), s.head, c)
 			}
 		}

@@ -1,7 +1,6 @@
 package plantruth
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -11,9 +10,10 @@ import (
 
 // The nouns of the matrix, which are resource types.
 const (
-	userMapping = "idmap_user_mapping"
-	accountMap  = "idmap_account_map"
-	groupMap    = "idmap_group_map"
+	userMapping  = "idmap_user_mapping"
+	userMappings = "idmap_user_mappings"
+	accountMap   = "idmap_account_map"
+	groupMap     = "idmap_group_map"
 )
 
 // values are the arguments of a resource, as HCL. "{lane}" stands for what is the lane's own, such as in names.
@@ -45,7 +45,7 @@ type step struct {
 // be, and never says why.
 type row struct {
 	noun, code string
-	title      string // instead of the code: of a row in which no rule is broken
+	title      string // instead of the code, of a row in which no rule is broken; or what tells it from another row of the code
 	warns      bool
 
 	connections func(from, to *idmap.Connection) // settings of the lane's connections
@@ -94,7 +94,7 @@ func (r *row) can(by way) bool {
 	case byUnseen:
 		return r.update != nil || r.code == "revision_conflict"
 	case bySignIn:
-		return r.noun == userMapping && (r.pair != nil || r.update != nil)
+		return r.isMapping() && (r.pair != nil || r.update != nil)
 	default:
 		return r.take != nil || r.late != nil
 	}
@@ -105,7 +105,7 @@ func (r *row) why(by way) string {
 	switch {
 	case r.can(by):
 		return ""
-	case by == bySignIn && r.noun != userMapping:
+	case by == bySignIn && !r.isMapping():
 		return "sign-ins make no maps"
 	case by == bySignIn, by == byUnseen:
 		return r.never[byUpdate]
@@ -119,7 +119,7 @@ func (r *row) why(by way) string {
 
 // second is another resource of the lane, which is no trouble to the one with good values.
 func (r *row) second() values {
-	if r.noun == userMapping {
+	if r.isMapping() {
 		return pairs("zoe", "ZOE")
 	}
 	return r.good.with(values{"name": quoted("{lane} second")})
@@ -129,7 +129,10 @@ func (r *row) second() values {
 func (r *row) breaks() bool { return r.code != "" }
 
 // label is what the row is called.
-func (r *row) label() string { return cmp.Or(r.code, r.title) }
+func (r *row) label() string { return strings.TrimSpace(r.code + " " + r.title) }
+
+// isMapping reports whether the row is one of mappings, be they one or many in a resource.
+func (r *row) isMapping() bool { return r.noun == userMapping || r.noun == userMappings }
 
 // name is what the resource of the row is called in the configuration.
 func (r *row) name() string { return strings.ReplaceAll(r.label(), " ", "_") }

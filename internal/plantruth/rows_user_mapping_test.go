@@ -13,6 +13,7 @@ func mappingAccounts(side int) []idmap.Account {
 			{ID: "m-john", Username: "john", Name: "John", Email: "john@example.com", Aliases: []string{"john.old@example.com"}},
 			{ID: "m-lea", Username: "lea", Name: "Lea", Email: "lea@example.com", Aliases: []string{"lea.alias@example.com"}},
 			{ID: "m-zoe", Username: "zoe", Name: "Zoe", Email: "zoe@example.com"},
+			{ID: "m-zed", Username: "zed", Name: "Zed", Email: "zed@example.com"},
 		}
 	}
 	return []idmap.Account{
@@ -20,6 +21,7 @@ func mappingAccounts(side int) []idmap.Account {
 		{ID: "u-john", Username: "JOHN", Name: "John", UserType: idmap.UserTypeFull},
 		{ID: "u-lea", Username: "LEA", Name: "Lea", UserType: idmap.UserTypeFull},
 		{ID: "u-zoe", Username: "ZOE", Name: "Zoe", UserType: idmap.UserTypeFull},
+		{ID: "u-zed", Username: "ZED", Name: "Zed", UserType: idmap.UserTypeFull},
 		{ID: "u-off", Username: "OFF", Name: "Off", UserType: idmap.UserTypeFull, Disabled: true},
 		{ID: "u-bot", Username: "BOT", Name: "Bot", UserType: idmap.UserTypeNonInteractive},
 		{ID: "u-new", Username: "NEW", Name: "New", UserType: idmap.UserTypeSynchronized},
@@ -195,7 +197,7 @@ func mappingRows() []*row {
 
 		{
 			code: "unproven_rename", warns: true, good: pairs("ann", "JANE"), connections: openMail, update: &step{to: pairs("ann.b", "JANE")},
-			never: map[way]string{byCreate: "only an update renames", byTurn: "only an update renames", byTake: "only an update renames"},
+			never: onlyRenames,
 		},
 		{
 			code: "email_is_alias", warns: true, good: jane, create: &step{to: pairs("lea.alias", "LEA")}, update: &step{to: alias},
@@ -212,7 +214,7 @@ func mappingRows() []*row {
 		{
 			code: "opted_out", warns: true, good: jane, update: &step{to: values{"user_id": quoted("JANE.B")}},
 			connections: func(from, to *idmap.Connection) { from.MailDomain, to.Authoritative = "example.com", false },
-			never:       map[way]string{byCreate: "only an update renames", byTurn: "only an update renames", byTake: "only an update renames"},
+			never:       onlyRenames,
 		},
 	}
 	for _, r := range rows {

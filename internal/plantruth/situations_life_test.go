@@ -18,8 +18,10 @@ func isKeyed(l *lane) string   { return l.block(l.good, `for_each = toset(["a"])
 
 // isForgotten lets Terraform forget the resource, which nobody manages then.
 func isForgotten(l *lane) string {
-	if id := l.ids()[l.address()]; id != "" {
-		l.foreign(id)
+	for _, o := range l.state() {
+		if o.address == l.address() {
+			l.foreign(o.id)
+		}
 	}
 	return "removed {\n  from = " + l.address() + "\n  lifecycle {\n    destroy = false\n  }\n}\n"
 }
@@ -112,10 +114,10 @@ func lifeSituations() []situation {
 			head: "`plan -destroy`", does: "`terraform plan -destroy`, and meanwhile others have changed what the rule looks at; that plan is applied.", by: byTurn, verdict: passes, why: "what goes is not judged", but: inUse,
 			run: begun(isGood, trial{shape: isGood, options: []string{"-destroy"}, after: nothing}),
 		},
-		{head: "import by id", does: "`terraform import` with the id, and the values in the configuration are others.", by: byUpdate, run: imported((*lane).id)},
-		{head: "import by key", does: "The same with the natural key: connection and user id, or the name of the map.", by: byUpdate, run: imported((*lane).naturalKey)},
-		{head: "block by id", does: "An `import` block with the id, and the values in the configuration are others.", by: byUpdate, run: importedByBlock((*lane).id)},
-		{head: "block by key", does: "The same with the natural key.", by: byUpdate, run: importedByBlock((*lane).naturalKey)},
+		{head: "import by id", does: "`terraform import` with the id, and the values in the configuration are others.", by: byUpdate, run: imported((*lane).importID), but: importsAll},
+		{head: "import by key", does: "The same with the natural key: connection and user id, or the name of the map.", by: byUpdate, run: imported((*lane).naturalKey), but: importsAll},
+		{head: "block by id", does: "An `import` block with the id, and the values in the configuration are others.", by: byUpdate, run: importedByBlock((*lane).importID), but: importsAll},
+		{head: "block by key", does: "The same with the natural key.", by: byUpdate, run: importedByBlock((*lane).naturalKey), but: importsAll},
 		{
 			head: "two resources", does: "Two new resources of one configuration break the rule together; where one alone breaks it, another one stands beside it.", by: byCreate,
 			run: func(l *lab) { l.try(trial{shape: isBeside, otherwise: nothing}) },
@@ -160,7 +162,7 @@ func isTaker(l *lane) string {
 		l.broken, l.handsOver = true, true
 		return l.block(l.good.with(l.gives)).String() + l.other(l.pair[1], after).String()
 	case l.create != nil:
-		return isGood(l) + l.other(l.second().with(l.wants(l.create)).with(l.create.to), after).String()
+		return isGood(l) + l.other(l.besideGood(), after).String()
 	}
 	return isGood(l) + l.other(l.second(), after).String()
 }
@@ -217,7 +219,11 @@ func (l *lab) lost(by func(*lane) string) map[*lane]string {
 
 // naturalKey is what an import may call the resource instead of its id.
 func (l *lane) naturalKey() string {
-	if l.noun != userMapping {
+	switch l.noun {
+	case userMapping:
+	case userMappings:
+		return l.importID()
+	default:
 		return l.key
 	}
 	user, err := strconv.Unquote(l.good["user_id"])

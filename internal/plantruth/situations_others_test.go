@@ -7,6 +7,9 @@ import (
 	"github.com/idmap/terraform-provider-idmap/internal/idmap"
 )
 
+// isAnother is what comes of an entry of which neither the key nor the email stays.
+const isAnother = "neither the key nor the email is that of the mapping as it is now, so the plan would delete it and create another one, which is refused with `email_previously_assigned`"
+
 func otherSituations() []situation {
 	return []situation{
 		{
@@ -50,8 +53,10 @@ func otherSituations() []situation {
 				l.try(trial{shape: isUpdated, otherwise: isChanged})
 			},
 			but: map[string]exception{
-				"another spelling": {changes, "the plan undoes what the others changed"},
-				"opted_out":        {otherwise, "the plan also undoes what the others did to the email, so that does not stay; it warns of `unproven_rename`"},
+				"another spelling":                         {changes, "the plan undoes what the others changed"},
+				userMapping + " opted_out":                 {otherwise, "the plan also undoes what the others did to the email, so that does not stay; it warns of `unproven_rename`"},
+				userMappings + " opted_out":                {otherRefusal, isAnother},
+				userMappings + " unproven_rename of a key": {otherRefusal, isAnother},
 			},
 		},
 		{
@@ -59,6 +64,10 @@ func otherSituations() []situation {
 			run: func(l *lab) {
 				l.each((*lane).signsIn)
 				l.try(trial{shape: isAgainstSignIn, otherwise: func(lane *lane) string { return isImported(lane, lane.good) }})
+			},
+			but: map[string]exception{
+				userMappings + " opted_out":                                    {otherRefusal, isAnother},
+				userMappings + " email_previously_assigned of a removed entry": {otherwise, "the other entry is not there yet, so nobody has its email; the plan warns of `unproven_rename`"},
 			},
 		},
 	}
@@ -71,7 +80,7 @@ func isAgainst(l *lane) string {
 		l.broken = true
 		return l.block(l.pair[1]).String()
 	case l.create != nil:
-		return l.block(l.second().with(l.wants(l.create)).with(l.create.to)).String()
+		return l.block(l.besideGood()).String()
 	}
 	return l.block(l.second()).String()
 }
@@ -102,7 +111,7 @@ func (l *lane) isTaken() {
 // changes is a change of the object of the lane behind Terraform's back.
 func (l *lane) changes() {
 	l.t.Helper()
-	if l.noun != userMapping {
+	if !l.isMapping() {
 		changedByOthers(l)
 		return
 	}
@@ -115,7 +124,7 @@ func (l *lane) changes() {
 
 // isChanged is the configuration that takes over what changes did.
 func isChanged(l *lane) string {
-	if l.noun == userMapping {
+	if l.isMapping() {
 		return l.block(l.good.with(values{"email": quoted("jane.third@example.com")})).String()
 	}
 	return l.block(l.good.with(values{"unmapped_policy": quoted("fail")})).String()
@@ -124,7 +133,7 @@ func isChanged(l *lane) string {
 // signsIn lets the user of a mapping sign in, which makes it.
 func (l *lane) signsIn() {
 	l.t.Helper()
-	if l.noun != userMapping {
+	if !l.isMapping() {
 		return
 	}
 	email, err := strconv.Unquote(l.good["email"])
@@ -143,7 +152,7 @@ func (l *lane) signsIn() {
 
 func isAgainstSignIn(l *lane) string {
 	switch {
-	case l.noun != userMapping:
+	case !l.isMapping():
 		return isGood(l)
 	case l.pair != nil:
 		l.broken = true
@@ -153,8 +162,8 @@ func isAgainstSignIn(l *lane) string {
 }
 
 func isImported(l *lane, wanted values) string {
-	if l.noun != userMapping {
+	if !l.isMapping() {
 		return isGood(l)
 	}
-	return l.block(wanted).String() + "import {\n  to = " + l.address() + "\n  id = " + strconv.Quote(l.known) + "\n}\n"
+	return l.block(wanted).String() + "import {\n  to = " + l.address() + "\n  id = " + strconv.Quote(l.importID()) + "\n}\n"
 }

@@ -79,7 +79,8 @@ func runSituations() []situation {
 			but: map[string]exception{
 				"email_in_use":        {refusedAtApply, "two aliases are two processes, which know nothing of each other's plans"},
 				"user_already_mapped": {refusedAtApply, "two aliases are two processes, which know nothing of each other's plans"},
-				"name_in_use":         {refusedAtApply, "two aliases are two processes, which know nothing of each other's plans"},
+				"user_already_mapped where others are adopted": {refusedAtApply, "two aliases are two processes, which know nothing of each other's plans"},
+				"name_in_use": {refusedAtApply, "two aliases are two processes, which know nothing of each other's plans"},
 			},
 		},
 		{

@@ -25,8 +25,14 @@ func (l *lane) checkWords(s situation) {
 	switch {
 	case twice >= 0 && l.handsOver:
 		l.wantWords(refusals[twice], quoted(l.key+" renamed"), quoted(strings.ToUpper(l.key)), "If both are the same", "To hand a name over")
+	case twice >= 0 && s.only != "":
+		l.wantWords(refusals[twice], l.pair[0]["user_id"], l.pair[1]["user_id"], "of mappings", "emove one of the two entries")
 	case twice >= 0:
 		l.wantWords(refusals[twice], append(l.bothNames(), "If both are the same", "If they are two")...)
+	case l.noun == userMappings:
+		if len(refusals) > 0 && s.by != byUpdate && s.by != byUnseen && !slices.ContainsFunc(refusals, func(t told) bool { return strings.Contains(t.detail, "adopt_existing = true") }) {
+			l.t.Errorf("%s: no adopt_existing: %s", l.key, l.report())
+		}
 	case len(refusals) > 0 && s.by != byUpdate && s.by != byUnseen:
 		if !slices.ContainsFunc(refusals, func(t told) bool { return strings.Contains(t.detail, "import {\n    to = "+l.noun+".") }) {
 			l.t.Errorf("%s: no import block: %s", l.key, l.report())
@@ -38,7 +44,7 @@ func (l *lane) checkWords(s situation) {
 func (l *lane) bothNames() []string {
 	var names []string
 	for _, one := range l.pair {
-		if l.noun == userMapping {
+		if l.isMapping() {
 			names = append(names, "the mapping of "+strings.Trim(one["email"], `"`)+" to user "+strings.Trim(one["user_id"], `"`))
 		} else {
 			names = append(names, quoted(l.key), quoted(strings.ToUpper(l.key)))
