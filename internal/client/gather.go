@@ -14,7 +14,7 @@ import (
 
 // gatherer lets calls that come at the same time share a request. A call that finds nobody at work goes at once; those
 // that come meanwhile are the next request. Where there are many callers, a second request may be under way: while half of
-// the callers wait for a server far away, the others go on. It is safe for concurrent use.
+// the callers wait for the server, the others go on. It is safe for concurrent use.
 type gatherer[In, Out any] struct {
 	// alone makes one call by its own request.
 	alone func(ctx context.Context, call In) (Out, error)
@@ -23,8 +23,6 @@ type gatherer[In, Out any] struct {
 	// admit begins a request. What it returns tells of one call after the other whether it may be in the request, too; of
 	// the first it always may.
 	admit func() func(In) bool
-	// two requests may be under way at a time, where there are many callers.
-	two bool
 	// sparing reports whether the server has said that it is asked too much; nil: it never says.
 	sparing func() bool
 	// gone is the error for a caller whose context has ended.
@@ -72,14 +70,11 @@ func (g *gatherer[In, Out]) enqueue(c *caller[In, Out]) {
 	g.waiting = append(g.waiting, c)
 	if g.awaiting {
 		g.tell()
-	} else if g.requests == 0 || g.requests == 1 && g.leaves() {
+	} else if g.requests < g.crew.most() {
 		g.awaiting = true
 		go g.work()
 	}
 }
-
-// leaves reports whether a request leaves beside the one that is under way.
-func (g *gatherer[In, Out]) leaves() bool { return g.two && g.crew.leaves(len(g.waiting), g.asked) }
 
 // tell wakes who waits for callers.
 func (g *gatherer[In, Out]) tell() {
@@ -97,19 +92,18 @@ func (g *gatherer[In, Out]) work() {
 		if len(batch) == 0 {
 			return
 		}
-		began := time.Now()
 		g.serve(batch)
-		if !g.answered(len(batch), time.Since(began)) {
+		if !g.answered(len(batch)) {
 			return
 		}
 	}
 }
 
 // answered notes the end of a request. It reports whether its worker is to go on.
-func (g *gatherer[In, Out]) answered(callers int, took time.Duration) bool {
+func (g *gatherer[In, Out]) answered(callers int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.crew = g.crew.answered(g.asked, len(g.waiting), took)
+	g.crew = g.crew.answered(g.asked + len(g.waiting))
 	g.crew.sparing = g.sparing != nil && g.sparing()
 	g.requests, g.asked = g.requests-1, g.asked-callers
 	if g.awaiting {
@@ -143,13 +137,13 @@ func (g *gatherer[In, Out]) next() (batch []*caller[In, Out]) {
 	return batch
 }
 
-// awaitOthers waits for those who are expected to call. crew.patience tells how long. While a request is under way, that is
-// for as long as too few wait: those whom it answers come, too.
+// awaitOthers waits for those who are expected to call. crew.patience tells how long. Where no other request may be under
+// way, or nobody waits, that is until one ends.
 func (g *gatherer[In, Out]) awaitOthers() {
 	for began := time.Now(); ; {
-		wait, underWay := g.patience(began)
+		wait, ends := g.patience(began)
 		switch {
-		case underWay:
+		case ends:
 			<-g.came
 		case wait <= 0:
 			return
@@ -162,16 +156,17 @@ func (g *gatherer[In, Out]) awaitOthers() {
 	}
 }
 
-// patience returns how much longer to wait for calls. Zero ends the wait, unless a request is under way.
-func (g *gatherer[In, Out]) patience(began time.Time) (wait time.Duration, underWay bool) {
+// patience returns how much longer to wait for calls; zero ends the wait. Or it tells to wait until a request ends, or
+// somebody comes.
+func (g *gatherer[In, Out]) patience(began time.Time) (wait time.Duration, ends bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.requests > 0 {
-		return 0, g.requests > 1 || !g.leaves()
+	if g.requests > 0 && (g.requests >= g.crew.most() || len(g.waiting) == 0) {
+		return 0, true
 	}
 	quiet := min(time.Since(g.crew.last), time.Since(began))
-	if wait = g.crew.patience(len(g.waiting), quiet, time.Since(began)); wait <= 0 {
-		g.crew = g.crew.gathered(len(g.waiting))
+	if wait = g.crew.patience(len(g.waiting), g.asked, quiet, time.Since(began)); wait <= 0 {
+		g.crew = g.crew.gathered(len(g.waiting), g.asked)
 	}
 	return wait, false
 }

@@ -7,11 +7,12 @@ import "time"
 type crew struct {
 	last time.Time
 	gap  time.Duration // the running average of the time between two calls
-	took time.Duration // the running average of the time that a request takes
 	// size is how many callers are expected. Of one nobody waits for another.
 	size int
 	// requests were made since the callers were counted; after so many they are counted again.
 	requests, count int
+	// two requests may be under way, if callers are many.
+	two bool
 	// sparing: the server has said that it is asked too much, so few requests are worth more than quick ones.
 	sparing bool
 }
@@ -49,58 +50,57 @@ func (c crew) called(now time.Time) crew {
 	return c
 }
 
-// answered is the crew when a request has ended, while so many had one under way and others waited.
-func (c crew) answered(callers, waiting int, took time.Duration) crew {
-	c.size, c.requests = max(c.size, callers+waiting), c.requests+1
-	c.took += (took - c.took) / paceMemory
+// answered is the crew when a request has ended, while so many had one under way or waited.
+func (c crew) answered(callers int) crew {
+	c.size, c.requests = max(c.size, callers), c.requests+1
 	return c
 }
 
 // counting reports whether the next request finds out how many callers there are.
 func (c crew) counting() bool { return c.requests >= c.count }
 
-// gathered is the crew when a wait has ended with so many waiting. Who did not come may come later, or never again. A count
-// that finds far more than were known is soon made again; a few more were busy when the others met.
-func (c crew) gathered(waiting int) crew {
+// gathered is the crew when a wait has ended with so many waiting, while others are asked for. Who did not come may come
+// later, or never again. A count that finds far more than were known is soon made again; a few more were busy when the
+// others met.
+func (c crew) gathered(waiting, asked int) crew {
+	found := max(waiting+asked, 1)
 	switch {
-	case c.counting() && waiting > 2*c.size:
-		c.size, c.requests, c.count = waiting, 0, firstCount
+	case c.counting() && found > 2*c.size:
+		c.size, c.requests, c.count = found, 0, firstCount
 	case c.counting():
-		c.size, c.requests, c.count = max(waiting, 1), 0, min(2*c.count, lastCount)
-	case !c.complete(waiting):
-		c.size = max(waiting, c.size-max(c.size/4, 1), 1)
+		c.size, c.requests, c.count = found, 0, min(2*c.count, lastCount)
+	case !c.complete(waiting, asked):
+		c.size = max(found, c.size-max(c.size/4, 1))
 	}
 	return c
 }
 
-// complete reports whether so many callers are enough.
-func (c crew) complete(waiting int) bool { return !c.counting() && waiting >= c.size-c.spare() }
-
-// leaves reports whether a request leaves while one is under way, with so many callers: half of them, of many, go on while
-// the others wait for an answer. It does only where the answer takes so long that otherwise all would wait for it.
-func (c crew) leaves(waiting, asked int) bool {
-	return !c.sparing && c.size >= manyCallers && c.come() > c.size/2 && asked < c.size && waiting >= c.size/2
-}
-
-// spare is how many callers a request does not wait for: so many come while it is under way, and Terraform is busy with
-// them. At most it is half of them, else the requests would be many.
-func (c crew) spare() int {
-	if c.sparing {
-		return 1
+// most is how many requests may be under way.
+func (c crew) most() int {
+	if c.two && !c.sparing && c.size >= manyCallers {
+		return 2
 	}
-	return max(min(c.come(), c.size/2), 1)
+	return 1
 }
 
-// come is how many callers come while a request is under way.
-func (c crew) come() int { return int((c.took + c.gap) / max(c.gap, 1)) } // rounded up, more or less
+// complete reports whether so many callers are enough, while others have a request under way: half of all where two may be.
+// The others keep Terraform at work meanwhile, and more in one request would come back all at once. Else it is all but one,
+// with whom Terraform may be busy for long. Nobody is waited for who waits for an answer.
+func (c crew) complete(waiting, asked int) bool {
+	enough := c.size - 1
+	if c.most() > 1 {
+		enough = c.size / 2
+	}
+	return !c.counting() && waiting >= max(min(enough, c.size-asked), 1)
+}
 
 // lull is the time without a call after which none is expected.
 func (c crew) lull() time.Duration { return min(max(4*c.gap, shortestLull), longestLull) }
 
-// patience returns how much longer the next request waits for calls. quiet is the time since a call came, waited the time
-// in all.
-func (c crew) patience(waiting int, quiet, waited time.Duration) time.Duration {
-	if c.complete(waiting) {
+// patience returns how much longer the next request waits for calls, of which so many wait, while others have a request
+// under way. quiet is the time since a call came, waited the time in all.
+func (c crew) patience(waiting, asked int, quiet, waited time.Duration) time.Duration {
+	if c.complete(waiting, asked) {
 		return 0
 	}
 	return max(min(c.lull()-quiet, longestWait-waited), 0)

@@ -61,7 +61,7 @@ func TestPatience(t *testing.T) {
 		if test.counting {
 			c.requests = firstCount
 		}
-		if got := c.patience(test.waiting, test.quiet, test.waited); got != test.want {
+		if got := c.patience(test.waiting, 0, test.quiet, test.waited); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
@@ -78,52 +78,54 @@ func TestSizeOfTheCrew(t *testing.T) {
 	}
 	want("at first", 1, 8)
 	for range 8 {
-		c = c.answered(1, 0, 0)
+		c = c.answered(1)
 	}
-	c = c.gathered(1)
+	c = c.gathered(1, 0)
 	want("counted, and alone", 1, 16)
 	for range 16 {
-		c = c.answered(1, 0, 0)
+		c = c.answered(1)
 	}
-	c = c.gathered(10)
+	c = c.gathered(10, 0)
 	want("counted, and not alone", 10, 8)
-	c = c.answered(8, 1, 0)
-	c = c.gathered(9)
+	c = c.answered(9)
+	c = c.gathered(9, 0)
 	want("most are back", 10, 8)
-	c = c.gathered(3)
+	c = c.gathered(3, 0)
 	want("few are back", 8, 8)
-	c = c.gathered(3)
+	c = c.gathered(3, 0)
 	want("few are back again", 6, 8)
-	c = c.answered(5, 4, 0)
+	c = c.answered(9)
 	want("more than that have met", 9, 8)
 	for range 8 {
-		c = c.answered(5, 4, 0)
+		c = c.answered(9)
 	}
-	c = c.gathered(10)
+	c = c.gathered(10, 0)
 	want("counted, and one was busy", 10, 16)
 	c = c.called(now.Add(time.Hour))
 	want("another piece of work", 1, 8)
 }
 
-// TestSpare: while a request is under way those who are not in it keep Terraform busy.
-func TestSpare(t *testing.T) {
-	const ms = time.Millisecond
+// TestComplete: for how many of ten callers a request waits, and how many requests may be under way.
+func TestComplete(t *testing.T) {
 	for name, test := range map[string]struct {
-		took, gap  time.Duration
-		size, want int
+		crew
+		asked, enough, most int
 	}{
-		"a lone caller":                  {30 * ms, 30 * ms, 1, 1},
-		"two":                            {100 * ms, 10 * ms, 2, 1},
-		"the server is near":             {3 * ms, 20 * ms, 10, 1},
-		"it is far":                      {35 * ms, 20 * ms, 10, 2},
-		"it is far, and calls are quick": {35 * ms, 8 * ms, 10, 5},
-		"it is very far":                 {time.Second, 8 * ms, 50, 25},
-		"it is far, and asked too much":  {35 * ms, 8 * ms, -10, 1},
-		"nothing is known":               {0, 0, 1, 1},
+		"a lone caller":                       {crew{size: 1}, 0, 1, 1},
+		"one request at a time":               {crew{size: 10}, 0, 9, 1},
+		"two, and none is under way":          {crew{size: 10, two: true}, 0, 5, 2},
+		"two, and half are asked for":         {crew{size: 10, two: true}, 5, 5, 2},
+		"two, and nobody else can come":       {crew{size: 10, two: true}, 6, 4, 2},
+		"two, and one nobody knew of":         {crew{size: 10, two: true}, 10, 1, 2},
+		"two, but callers are few":            {crew{size: 3, two: true}, 0, 2, 1},
+		"two, but the server is asked enough": {crew{size: 10, two: true, sparing: true}, 0, 9, 1},
 	} {
-		c := crew{took: test.took, gap: test.gap, size: max(test.size, -test.size), sparing: test.size < 0}
-		if got := c.spare(); got != test.want {
-			t.Errorf("%s: %d, want %d", name, got, test.want)
+		test.count = firstCount
+		if test.complete(test.enough-1, test.asked) || !test.complete(test.enough, test.asked) || test.crew.most() != test.most {
+			t.Errorf("%s: not complete with %d, or %d requests", name, test.enough, test.crew.most())
+		}
+		if test.requests = firstCount; test.complete(10, test.asked) {
+			t.Errorf("%s: complete although callers are counted", name)
 		}
 	}
 }
@@ -305,25 +307,10 @@ func (b *bench) tenCallers(t *testing.T, busy time.Duration) {
 
 // TestTwoRequests: of ten callers half work at something else while the others wait for a server that is far away.
 func TestTwoRequests(t *testing.T) {
-	const ms = time.Millisecond
-	far := crew{size: 10, took: 35 * ms, gap: 6 * ms}
-	if !far.leaves(5, 5) || far.leaves(4, 5) {
-		t.Error("of ten callers a second request is to leave with five")
-	}
-	for name, c := range map[string]crew{
-		"the server is asked too much": {size: 10, took: 35 * ms, gap: 6 * ms, sparing: true},
-		"callers are few":              {size: 3, took: 35 * ms, gap: 6 * ms},
-		"others are busy meanwhile":    {size: 10, took: 35 * ms, gap: 10 * ms},
-	} {
-		if c.leaves(c.size/2, c.size/2) {
-			t.Errorf("a second request leaves although %s", name)
-		}
-	}
-
 	for _, two := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			b, began := newBench(t), time.Now()
-			b.two = two
+			b.crew.two = two
 			b.tenCallers(t, time.Millisecond)
 			n, took := len(b.requests), time.Since(began)
 			t.Logf("two %t: %d requests, %s", two, n, took)
