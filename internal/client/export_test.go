@@ -18,3 +18,6 @@ func (c *Client) RetrySoon() {
 
 // Paused reports whether the client waits since the server is asked too much.
 func (c *Client) Paused() bool { return c.attempts.pause.left() > 0 }
+
+// Short reports whether the server has few requests left for the client, as far as it knows.
+func (c *Client) Short() bool { return c.attempts.short.Load() }

@@ -23,7 +23,7 @@ type gatherer[In, Out any] struct {
 	// admit begins a request. What it returns tells of one call after the other whether it may be in the request, too; of
 	// the first it always may.
 	admit func() func(In) bool
-	// sparing reports whether the server has said that it is asked too much; nil: it never says.
+	// sparing reports whether the server has few requests left for this client; nil: it never says.
 	sparing func() bool
 	// gone is the error for a caller whose context has ended.
 	gone func(ctx context.Context) error

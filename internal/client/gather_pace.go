@@ -13,7 +13,7 @@ type crew struct {
 	requests, count int
 	// two requests may be under way, if callers are many.
 	two bool
-	// sparing: the server has said that it is asked too much, so few requests are worth more than quick ones.
+	// sparing: the server has few requests left for this client, so few requests are worth more than quick ones.
 	sparing bool
 }
 

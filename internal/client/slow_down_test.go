@@ -256,3 +256,52 @@ func mustBeThereOnce(t *testing.T, a *acctest.Server, want int) {
 		t.Errorf("the audit has %d entries about mappings, want %d creates", n, want)
 	}
 }
+
+// TestFewRequestsLeft: calls share more of a request when the server says that it will soon refuse, and less when it has
+// room again.
+func TestFewRequestsLeft(t *testing.T) {
+	t.Parallel()
+	a, _ := staged(t, 0)
+	var limit, left string
+	var refuses bool
+	s := newTurnstile(t, a.Handler, func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		for name, value := range map[string]string{"RateLimit-Limit": limit, "RateLimit-Remaining": left} {
+			if value != "" {
+				w.Header().Set(name, value)
+			}
+		}
+		if refuses {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+		return refuses
+	})
+	c, err := client.New(client.Config{Endpoint: s.URL, Token: acctest.Token, MaxRetries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	for _, step := range []struct {
+		name, limit, left string
+		refuses, want     bool
+	}{
+		{name: "a server without a limit"},
+		{name: "half is left", limit: "20", left: "10"},
+		{name: "less is left", limit: "20", left: "9", want: true},
+		{name: "of a limit that it does not know nothing changes", limit: "100, 100;w=60", left: "99", want: true},
+		{name: "there is more again", limit: "20", left: "15"},
+		{name: "nothing is left of one", limit: "1", left: "0", want: true},
+		{name: "there is of one", limit: "1", left: "1"},
+		{name: "it refuses, and says that none is left", limit: "20", left: "0", refuses: true, want: true},
+		{name: "there is more after a refusal", limit: "20", left: "20"},
+		{name: "it refuses, and says no more", refuses: true, want: true},
+		{name: "nothing is known after that", want: true},
+	} {
+		limit, left, refuses = step.limit, step.left, step.refuses
+		if _, err := c.Capabilities(t.Context()); (err != nil) != step.refuses {
+			t.Errorf("%s: %v", step.name, err)
+		}
+		if got := c.Short(); got != step.want {
+			t.Errorf("%s: short %t, want %t", step.name, got, step.want)
+		}
+	}
+}

@@ -165,7 +165,7 @@ type attempts struct {
 	maxBody int64
 	slots   *semaphore.Weighted
 	pause   pause
-	refused atomic.Bool // the server has said once that it is asked too much
+	short   atomic.Bool // the server has few requests left for this client, as far as it says so
 }
 
 func newAttempts(next http.RoundTripper, secrets *secrets, timeout time.Duration, concurrent int) *attempts {
@@ -184,11 +184,25 @@ func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	callOf(req.Context()).status = resp.StatusCode
+	a.note(resp)
 	if resp.StatusCode == http.StatusTooManyRequests {
-		a.refused.Store(true)
 		a.pause.extend(min(retryAfter(resp), maxRetryAfter))
 	}
 	return resp, nil
+}
+
+// note keeps whether the server has few requests left for this client: less than half of what it allows. One that refuses,
+// and does not say what it allows, is taken to be short from then on. Of a limit that is told otherwise than by two
+// numbers nothing is known before it is met.
+func (a *attempts) note(resp *http.Response) {
+	limit, err := strconv.ParseUint(resp.Header.Get("RateLimit-Limit"), 10, 32)
+	left, unknown := strconv.ParseUint(resp.Header.Get("RateLimit-Remaining"), 10, 32)
+	switch {
+	case err == nil && unknown == nil:
+		a.short.Store(2*left < limit)
+	case resp.StatusCode == http.StatusTooManyRequests:
+		a.short.Store(true)
+	}
 }
 
 // enter waits for a slot, and for the end of a pause. The slot is not held while the pause lasts.

@@ -15,10 +15,10 @@ func (c *Client) gather() {
 		alone: c.readAlone, together: c.readTogether, admit: anyIDs, gone: gone, came: make(chan struct{}, 1),
 	}
 	c.checks = &gatherer[check, []idmap.UserMappingVerdict]{
-		alone: c.validate, together: c.validateTogether, admit: fittingChecks, sparing: c.attempts.refused.Load, gone: gone, came: make(chan struct{}, 1), crew: crew{two: true},
+		alone: c.validate, together: c.validateTogether, admit: fittingChecks, sparing: c.attempts.short.Load, gone: gone, came: make(chan struct{}, 1), crew: crew{two: true},
 	}
 	c.writes = &gatherer[idmap.UserMappingIntent, written]{
-		alone: c.writeMapping, together: c.writeTogether, admit: distinctWrites, sparing: c.attempts.refused.Load, gone: gone, came: make(chan struct{}, 1), crew: crew{two: true},
+		alone: c.writeMapping, together: c.writeTogether, admit: distinctWrites, sparing: c.attempts.short.Load, gone: gone, came: make(chan struct{}, 1), crew: crew{two: true},
 	}
 }
 

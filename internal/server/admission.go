@@ -78,7 +78,9 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 		next(ctx) // it is open, and asks nothing of the database
 		return
 	}
-	if err := s.rates.take(token); err != nil {
+	left, err := s.rates.take(token)
+	s.rates.tell(ctx, left)
+	if err != nil {
 		s.writeRefusal(ctx, err)
 		return
 	}

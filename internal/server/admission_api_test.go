@@ -184,13 +184,13 @@ func TestRateLimit(t *testing.T) {
 		handler.ServeHTTP(w, r)
 		return w
 	}
-	if w := other(); w.Code != http.StatusOK {
-		t.Errorf("another token is answered %d: %s", w.Code, w.Body)
+	if w := other(); w.Code != http.StatusOK || w.Header().Get("RateLimit-Limit") != "50" || w.Header().Get("RateLimit-Remaining") != "49" {
+		t.Errorf("another token is answered %d with %v: %s", w.Code, w.Header(), w.Body)
 	}
 	all.Wait()
 	var last *httptest.ResponseRecorder
 	until(t, "a refusal", func() bool { last = other(); return last.Code != http.StatusOK })
-	if last.Code != http.StatusTooManyRequests || last.Header().Get("Retry-After") != "1" || last.Header().Get("Content-Type") != "application/problem+json" ||
+	if last.Code != http.StatusTooManyRequests || last.Header().Get("Retry-After") != "1" || last.Header().Get("RateLimit-Remaining") != "0" || last.Header().Get("Content-Type") != "application/problem+json" ||
 		!strings.Contains(last.Body.String(), `"code":"rate_limited"`) || !strings.Contains(last.Body.String(), `more than 50 requests within a second`) {
 		t.Errorf("answered %d with %v: %s", last.Code, last.Header(), last.Body)
 	}

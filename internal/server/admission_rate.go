@@ -1,9 +1,11 @@
 package server
 
 import (
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
@@ -32,14 +34,29 @@ func newRates(perSecond int, refused *prometheus.CounterVec) *rates {
 	return &rates{perSecond: perSecond, refused: refused, tokens: map[string]*rate.Limiter{}}
 }
 
-// take counts a request. It is refused where its token has had as many as it may.
-func (r *rates) take(token idmap.Token) error {
-	if r.perSecond == 0 || r.limiter(token.ID).Allow() {
-		return nil
+// take counts a request, and returns how many its token has left. It is refused where the token has had as many as it may.
+func (r *rates) take(token idmap.Token) (left int, err error) {
+	if r.perSecond == 0 {
+		return 0, nil
+	}
+	limiter := r.limiter(token.ID)
+	allowed := limiter.Allow()
+	if left = max(int(limiter.Tokens()), 0); allowed {
+		return left, nil
 	}
 	r.refused.WithLabelValues(refusedRate).Inc()
-	return noRoom(idmap.CodeRateLimited, rateRetry,
+	return left, noRoom(idmap.CodeRateLimited, rateRetry,
 		"Token %q has sent more than %d requests within a second, which is what this server takes of one token. Send this one again after a second; Retry-After says so too.", token.Name, r.perSecond)
+}
+
+// tell lets a client slow down before it is refused, by the fields of draft-ietf-httpapi-ratelimit-headers-07.
+func (r *rates) tell(ctx huma.Context, left int) {
+	if r.perSecond == 0 {
+		return
+	}
+	ctx.SetHeader("RateLimit-Limit", strconv.Itoa(r.perSecond))
+	ctx.SetHeader("RateLimit-Remaining", strconv.Itoa(left))
+	ctx.SetHeader("RateLimit-Reset", "1") // a second brings as many as there can be
 }
 
 func (r *rates) limiter(tokenID string) *rate.Limiter {

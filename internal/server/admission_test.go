@@ -258,8 +258,12 @@ func TestRateOfEachToken(t *testing.T) {
 		r := newRates(3, newMetrics(prometheus.NewRegistry()).refused)
 		let := func(name string) (n int) {
 			for range 10 {
-				if r.take(idmap.Token{ID: name, Name: name}) == nil {
+				left, err := r.take(idmap.Token{ID: name, Name: name})
+				if err == nil {
 					n++
+				}
+				if left != 3-n {
+					t.Errorf("after %d requests %d are left, want %d", n, left, 3-n)
 				}
 			}
 			return n
@@ -270,7 +274,8 @@ func TestRateOfEachToken(t *testing.T) {
 		if n := counted(t, r.refused, refusedRate); n != 14 {
 			t.Errorf("the metrics know of %v refusals, want 14", n)
 		}
-		refused, ok := errors.AsType[*idmap.Error](r.take(idmap.Token{ID: "a", Name: "a"}))
+		_, err := r.take(idmap.Token{ID: "a", Name: "a"})
+		refused, ok := errors.AsType[*idmap.Error](err)
 		if !ok || refused.Kind != idmap.KindRateLimited || refused.RetryAfter != time.Second || !strings.Contains(refused.Error(), `Token "a" has sent more than 3 requests`) {
 			t.Errorf("refused with %+v", refused)
 		}
@@ -282,7 +287,8 @@ func TestRateOfEachToken(t *testing.T) {
 		if n := let("a"); n != 3 {
 			t.Errorf("after an hour a had %d, want 3: a second's worth and no more", n)
 		}
-		if none := newRates(0, r.refused); none.take(idmap.Token{ID: "a"}) != nil || len(none.tokens) != 0 {
+		none := newRates(0, r.refused)
+		if _, err := none.take(idmap.Token{ID: "a"}); err != nil || len(none.tokens) != 0 {
 			t.Error("without a limit something was refused, or kept")
 		}
 	})
@@ -293,16 +299,16 @@ func TestIdleTokensAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRates(1, newMetrics(prometheus.NewRegistry()).refused)
 		for n := range 1000 {
-			_ = r.take(idmap.Token{ID: fmt.Sprint(n)}) // the first, which is never refused
+			_, _ = r.take(idmap.Token{ID: fmt.Sprint(n)}) // the first, which is never refused
 		}
 		time.Sleep(rateSweep)
-		if r.take(idmap.Token{ID: "5"}) != nil { // is kept: it has had what it may
+		if _, err := r.take(idmap.Token{ID: "5"}); err != nil { // is kept: it has had what it may
 			t.Error("token 5 was refused after a minute")
 		}
-		if _ = r.take(idmap.Token{ID: "new"}); len(r.tokens) != 2 {
+		if _, _ = r.take(idmap.Token{ID: "new"}); len(r.tokens) != 2 {
 			t.Errorf("%d tokens are kept, want 5 and new", len(r.tokens))
 		}
-		if r.take(idmap.Token{ID: "5"}) == nil {
+		if _, err := r.take(idmap.Token{ID: "5"}); err == nil {
 			t.Error("token 5 had more than it may since others were forgotten")
 		}
 	})
