@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -185,8 +186,9 @@ func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequ
 
 // create creates the connection, as [userMappingResource.create] does.
 func (r *connectionResource) create(ctx context.Context, key string, plan connectionModel) (idmap.Connection, error) {
+	began := time.Now()
 	created, err := r.walk.client.CreateConnection(ctx, key, plan.toAPI())
-	if err != nil || justNow(created.CreatedOn) {
+	if err != nil || madeSince(began, created.CreatedOn) {
 		return created, err
 	}
 	stored, err := r.walk.client.Connection(ctx, created.ID)

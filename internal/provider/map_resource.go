@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -121,8 +122,9 @@ func (r *mapResource) put(ctx context.Context, sink objectSink, m idmap.Map, mod
 // answer either: what it answers is what this request made. The map may be there in spite of an error: then it has an ID.
 func (r *mapResource) create(ctx context.Context, key string, plan mapModel, wire mapWire) (idmap.Map, []idmap.Violation, error) {
 	wire.ID = ""
+	began := time.Now()
 	created, warnings, err := r.walk.client.CreateMap(ctx, r.kind, key, wire.Map)
-	if err != nil || created.CreatedOn == nil || justNow(created.CreatedOn) {
+	if err != nil || created.CreatedOn == nil || madeSince(began, created.CreatedOn) {
 		return created, warnings, err
 	}
 	switch stored, err := r.walk.client.Map(ctx, r.kind, created.ID); {

@@ -48,8 +48,9 @@ func (w *walk) requestKey(kind string, body any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// justNow reports whether an object was made by the request that it answers. Where clocks differ it may be false of one
-// that was, which costs the caller a second look.
-func justNow(createdOn *time.Time) bool {
-	return createdOn != nil && time.Since(*createdOn).Abs() < time.Second
+// madeSince reports whether an object was made by the request that it answers, which began then. Where clocks differ it may be
+// false of one that was, which costs the caller a second look.
+func madeSince(began time.Time, createdOn *time.Time) bool {
+	const apart = time.Second
+	return createdOn != nil && createdOn.After(began.Add(-apart)) && createdOn.Before(time.Now().Add(apart))
 }

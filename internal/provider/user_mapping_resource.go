@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -165,8 +166,9 @@ func (r *userMappingResource) Create(ctx context.Context, req resource.CreateReq
 // create creates the mapping. An answer that is older than the request repeats that of an earlier run, and counts only if
 // the mapping still is what is wanted; else the key has served its time.
 func (r *userMappingResource) create(ctx context.Context, key string, plan userMappingModel) (idmap.UserMapping, []idmap.Violation, error) {
+	began := time.Now()
 	created, warnings, err := r.walk.client.CreateUserMapping(ctx, key, plan.toAPI())
-	if err != nil || justNow(created.CreatedOn) {
+	if err != nil || madeSince(began, created.CreatedOn) {
 		return created, warnings, err
 	}
 	stored, err := r.walk.client.UserMapping(ctx, created.ID)

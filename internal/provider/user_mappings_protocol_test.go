@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -404,6 +405,26 @@ func TestUserMappingsInParts(t *testing.T) {
 	s.choices = nil
 	s.is(emails{})
 	s.agree(emails{})
+}
+
+// TestUserMappingsInTheirTime: while one call is answered late, what another has made gets older, and yet is not looked at again.
+func TestUserMappingsInTheirTime(t *testing.T) {
+	t.Parallel()
+	var asked, made, after atomic.Int32
+	s := newBulkStory(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case !isBatch(r) && made.Load() > 0:
+			after.Add(1)
+		case isBatch(r) && asked.Add(1) == 2:
+			time.Sleep(2500 * time.Millisecond)
+			made.Add(1)
+		}
+		return false
+	}, nil)
+	s.is(numbered(2 * idmap.MaxBatch))
+	if asked.Load() != 2 || after.Load() > 0 {
+		t.Errorf("%d batches, and %d requests after them", asked.Load(), after.Load())
+	}
 }
 
 // TestUserMappingsCancelled: after an interrupt the state has nothing that is not there, and the next apply takes up

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -41,6 +42,7 @@ type writtenChange struct {
 	intent  idmap.UserMappingIntent
 	verdict idmap.UserMappingVerdict
 	done    bool           // there is a verdict
+	older   bool           // of a create: it was answered with a mapping that was there before
 	waits   *writtenChange // of a delete: what takes the email over, without which it is not made
 }
 
@@ -220,6 +222,7 @@ func (w *mappingsWrite) send(ctx context.Context, part []*writtenChange, apply a
 	for i, c := range part {
 		intents[i] = c.intent
 	}
+	began := time.Now()
 	verdicts, err := apply(ctx, client.NewKey(), intents)
 	if err != nil {
 		return err
@@ -227,8 +230,8 @@ func (w *mappingsWrite) send(ctx context.Context, part []*writtenChange, apply a
 	for i := range verdicts {
 		c := part[i]
 		c.done, c.verdict = true, verdicts[i]
-		if c.creates() && verdicts[i].UserMapping != nil && len(verdicts[i].Violations) == 0 {
-			c.owned = ownedMapping{ID: verdicts[i].UserMapping.ID, Revision: verdicts[i].UserMapping.Revision}
+		if m := verdicts[i].UserMapping; c.creates() && m != nil && len(verdicts[i].Violations) == 0 {
+			c.owned, c.older = ownedMapping{ID: m.ID, Revision: m.Revision}, !madeSince(began, m.CreatedOn)
 		}
 	}
 	return nil
@@ -345,10 +348,9 @@ func (w *mappingsWrite) adopted(ctx context.Context, creates []*writtenChange) [
 	var old []*writtenChange
 	var ids []string
 	for _, c := range creates {
-		m := c.verdict.UserMapping
 		switch {
-		case m != nil && len(c.verdict.Violations) == 0 && !justNow(m.CreatedOn):
-			old, ids = append(old, c), append(ids, m.ID)
+		case c.older:
+			old, ids = append(old, c), append(ids, c.owned.ID)
 		case w.plan.Adopt.ValueBool() && len(c.verdict.Violations) > 0:
 			if holder := (&userMappingPlan{}).ownHolder(c.verdict.Violations); holder != "" {
 				old, ids = append(old, c), append(ids, holder)
