@@ -293,6 +293,8 @@ func TestFewRequestsLeft(t *testing.T) {
 		{name: "there is of one", limit: "1", left: "1"},
 		{name: "it refuses, and says that none is left", limit: "20", left: "0", refuses: true, want: true},
 		{name: "there is more after a refusal", limit: "20", left: "20"},
+		{name: "it refuses for another reason", limit: "20", left: "19", refuses: true, want: true},
+		{name: "and has room again", limit: "20", left: "19"},
 		{name: "it refuses, and says no more", refuses: true, want: true},
 		{name: "nothing is known after that", want: true},
 	} {

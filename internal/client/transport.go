@@ -191,17 +191,16 @@ func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// note keeps whether the server has few requests left for this client: less than half of what it allows. One that refuses,
-// and does not say what it allows, is taken to be short from then on. Of a limit that is told otherwise than by two
-// numbers nothing is known before it is met.
+// note keeps whether the server has few requests left for this client: it refuses, or says that less than half is left of
+// what it allows. One that refuses and never says is taken to be short from then on.
 func (a *attempts) note(resp *http.Response) {
-	limit, err := strconv.ParseUint(resp.Header.Get("RateLimit-Limit"), 10, 32)
+	limit, unlimited := strconv.ParseUint(resp.Header.Get("RateLimit-Limit"), 10, 32)
 	left, unknown := strconv.ParseUint(resp.Header.Get("RateLimit-Remaining"), 10, 32)
 	switch {
-	case err == nil && unknown == nil:
-		a.short.Store(2*left < limit)
 	case resp.StatusCode == http.StatusTooManyRequests:
 		a.short.Store(true)
+	case unlimited == nil && unknown == nil:
+		a.short.Store(2*left < limit)
 	}
 }
 

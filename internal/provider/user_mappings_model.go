@@ -111,15 +111,6 @@ func (m *userMappingsModel) setEntries(entries []mappingEntry) {
 
 // value returns the object of Terraform.
 func (m userMappingsModel) value(typ tftypes.Type) tftypes.Value {
-	text := func(s types.String) tftypes.Value {
-		switch {
-		case s.IsUnknown():
-			return tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
-		case s.IsNull():
-			return tftypes.NewValue(tftypes.String, nil)
-		}
-		return tftypes.NewValue(tftypes.String, s.ValueString())
-	}
 	choice := func(b types.Bool) tftypes.Value {
 		if b.IsUnknown() {
 			return tftypes.NewValue(tftypes.Bool, tftypes.UnknownValue)
@@ -127,7 +118,7 @@ func (m userMappingsModel) value(typ tftypes.Type) tftypes.Value {
 		return tftypes.NewValue(tftypes.Bool, b.ValueBool())
 	}
 	return tftypes.NewValue(typ, map[string]tftypes.Value{
-		"id": text(m.ID), "source_connection_id": text(m.Source), "destination_connection_id": text(m.Destination), "mappings": m.Mappings,
+		"id": rawString(m.ID), "source_connection_id": rawString(m.Source), "destination_connection_id": rawString(m.Destination), "mappings": m.Mappings,
 		"adopt_existing": choice(m.Adopt), "keep_removed": choice(m.Keep),
 	})
 }

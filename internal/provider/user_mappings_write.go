@@ -105,57 +105,6 @@ func (w *mappingsWrite) create(ctx context.Context, creates []*writtenChange) {
 	w.settle(creates)
 }
 
-// callsNow returns what the users of entries are called now, where that tells a rename: a directory that the same apply has
-// uploaded may have renamed them.
-func (w *mappingsWrite) callsNow(ctx context.Context) (map[string]string, error) {
-	var ids []string
-	changes := changesOf(w.had, w.wanted, w.before, func(_ mappingEntry, o ownedMapping) string {
-		if o.Former == "" {
-			ids = append(ids, o.ID)
-		}
-		return o.Former
-	})
-	slices.Sort(ids)
-	calls := map[string]string{}
-	found, err := w.walk.mappingsByID(ctx, slices.Compact(ids))
-	for _, m := range found {
-		if m != nil {
-			calls[m.ID] = cmp.Or(m.RenamedTo, m.UserID)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return calls, w.callsUnfollowed(ctx, changes, found, calls)
-}
-
-// callsUnfollowed adds what the directory calls users whose email another key is to get, and whose mapping has not followed
-// it: a mapping does not tell that itself where the directory is not authoritative.
-func (w *mappingsWrite) callsUnfollowed(ctx context.Context, changes mappingChanges, found []*idmap.UserMapping, calls map[string]string) error {
-	was := map[string]string{}
-	for _, c := range changes.written {
-		if c.had != nil {
-			was[w.before[c.had.user].ID] = c.had.user
-		}
-	}
-	asked := slices.DeleteFunc(slices.Clone(found), func(m *idmap.UserMapping) bool {
-		return m == nil || m.Destination.AccountID() == "" || was[m.ID] != idmap.Fold(calls[m.ID])
-	})
-	names := make([]string, len(asked))
-	err := atOnce(len(asked), func(n int) error {
-		a, err := w.walk.client.Account(ctx, asked[n].Destination.Connection.ID, asked[n].Destination.AccountID())
-		if idmap.IsNotFound(err) || a.Deleted() {
-			return nil
-		}
-		names[n] = a.UserID()
-		return err
-	})
-	for n, m := range asked {
-		calls[m.ID] = cmp.Or(names[n], calls[m.ID])
-	}
-	return err
-}
-
 // holdDeletes lets a delete wait for the update of another entry that takes over the email. If that is refused, nothing is
 // to be lost: the person whose email it is may be the same under another name.
 func holdDeletes(all []*writtenChange) {
@@ -340,69 +289,6 @@ func (w *mappingsWrite) inOne(ctx context.Context, parts [][]*writtenChange) boo
 		})
 	}))
 	return w.failed || !refused.Load()
-}
-
-// adopted looks at creates that were answered with a mapping that is older, or refused because of one. What is exactly as
-// wanted is the resource's. It returns those that are to be created under another key: theirs has served its time.
-func (w *mappingsWrite) adopted(ctx context.Context, creates []*writtenChange) []*writtenChange {
-	var old []*writtenChange
-	var ids []string
-	for _, c := range creates {
-		switch {
-		case c.older:
-			old, ids = append(old, c), append(ids, c.owned.ID)
-		case w.plan.Adopt.ValueBool() && len(c.verdict.Violations) > 0:
-			if holder := (&userMappingPlan{}).ownHolder(c.verdict.Violations); holder != "" {
-				old, ids = append(old, c), append(ids, holder)
-			}
-		}
-	}
-	found, err := w.walk.mappingsByID(ctx, ids)
-	if err != nil {
-		for _, c := range old {
-			c.done = false
-		}
-		w.fail(err)
-		return nil
-	}
-	var again, taken []*writtenChange
-	for i, c := range old {
-		switch m := found[i]; {
-		case m != nil && w.plan.one(*c.to).says(*m):
-			c.owned, c.verdict = ownedMapping{ID: m.ID, Revision: m.Revision}, idmap.UserMappingVerdict{UserMapping: m}
-			taken = append(taken, c)
-		case len(c.verdict.Violations) == 0:
-			c.intent.IdempotencyKey, c.done = client.NewKey(), false
-			again = append(again, c)
-		}
-	}
-	w.warnNow(ctx, taken)
-	return again
-}
-
-// warnNow adds what there is to warn of mappings that were made before, as if they were made now.
-func (w *mappingsWrite) warnNow(ctx context.Context, taken []*writtenChange) {
-	if !w.walk.checks() {
-		return
-	}
-	parts := slices.Collect(slices.Chunk(taken, idmap.MaxBatch/2))
-	_ = atOnce(len(parts), func(n int) error {
-		var intents []idmap.UserMappingIntent
-		for i, c := range parts[n] {
-			wanted := w.plan.one(*c.to).toAPI()
-			intents = append(intents,
-				idmap.UserMappingIntent{Operation: idmap.OperationCreate, UserMapping: &wanted, Group: i + 1},
-				idmap.UserMappingIntent{Operation: idmap.OperationDelete, ID: c.owned.ID, Group: i + 1})
-		}
-		verdicts, err := w.walk.client.ValidateUserMappings(ctx, intents, nil)
-		if err != nil { // the mappings are there, whatever else there is to say
-			return err
-		}
-		for i, c := range parts[n] {
-			c.verdict.Warnings = verdicts[2*i].Warnings
-		}
-		return nil
-	})
 }
 
 // settle notes what was done, and reports what was refused. What is not there any more goes first: another entry may have
