@@ -101,6 +101,8 @@ func TestSizeOfTheCrew(t *testing.T) {
 	}
 	c = c.gathered(10, 0)
 	want("counted, and one was busy", 10, 16)
+	c = c.gathered(3, 6)
+	want("few came, and others were asked for", 9, 16)
 	c = c.called(now.Add(time.Hour))
 	want("another piece of work", 1, 8)
 }

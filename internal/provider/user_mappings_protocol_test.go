@@ -132,16 +132,7 @@ func (s *bulkStory) stated() emails {
 }
 
 // stored returns what the backend has.
-func (s *bulkStory) stored() emails {
-	s.Helper()
-	all, err := collect(s.scenario.server.Client.UserMappings(s.Context(), idmap.UserMappingFilter{}))
-	s.scenario.must(err)
-	found := emails{}
-	for _, m := range all {
-		found[m.UserID] = m.Email
-	}
-	return found
-}
+func (s *bulkStory) stored() emails { return s.scenario.emailsOf() }
 
 // agree expects these entries in the state and in the backend, and that a refresh and a plan find nothing to do.
 func (s *bulkStory) agree(entries emails) {
